@@ -16,6 +16,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -105,7 +106,9 @@ def _run(environment: Environment, options: Options) -> None:
         _start_workers(supervisor)
         address = f"http://{_shown_host(host)}:{port}/"
         demo = supervisor.start("demo", python("manage.py", "load_demo")) if options.has_demo else None
-        supervisor.wait_until(lambda: answers(f"{address}readyz"), seconds=SECONDS_TO_READY, what="the site did not answer")
+        name = allowed_name(environment)
+        is_ready = partial(answers, f"{address}readyz", name)
+        supervisor.wait_until(is_ready, seconds=SECONDS_TO_READY, what=f"{address}readyz did not answer 200")
         if demo is not None:
             supervisor.finish(demo)
         show_ready(address, demo, seconds=time.monotonic() - began)
@@ -239,13 +242,22 @@ def _start_workers(supervisor: Supervisor) -> None:
     supervisor.start("beat", python(*celery, "beat", "--pidfile", "", "--loglevel", "INFO"))
 
 
-def answers(url: str) -> bool:
-    """Whether the address answers 200."""
+def answers(url: str, host_name: str) -> bool:
+    """Whether our own address answers 200 when asked under a name it may be called by."""
+    request = urllib.request.Request(url, headers={"Host": host_name})  # noqa: S310 - our own http:// address
+    # A proxy from the environment does not lead to our own loopback.
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with urllib.request.urlopen(url, timeout=2.0) as response:  # noqa: S310 - our own http:// address
+        with direct.open(request, timeout=2.0) as response:
             return bool(response.status == 200)
     except (urllib.error.URLError, OSError):
         return False
+
+
+def allowed_name(environment: Environment) -> str:
+    """A host name that the site answers to."""
+    names = environment.names("SIGHTLINE_ALLOWED_HOSTS")
+    return next((name.lstrip(".") for name in names if name != "*"), "localhost")
 
 
 def _shown_host(host: str) -> str:

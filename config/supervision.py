@@ -97,7 +97,7 @@ class Supervisor:
     ) -> Child:
         """Start a process whose output goes to `name`.log; `death` is what it gets if we are killed."""
         log = self.logs / f"{name}.log"
-        with log.open("wb") as sink:
+        with open(log, "wb", opener=_private) as sink:
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -166,6 +166,11 @@ class Supervisor:
             child.signal_group(signal.SIGKILL)
         _wait_for(self._children, KILL_WAIT_S)
         self._children.clear()
+
+
+def _private(path: str, flags: int) -> int:
+    # The demo's log holds its log-ins.
+    return os.open(path, flags, 0o600)
 
 
 def _wait_for(children: Sequence[Child], seconds: float) -> None:
