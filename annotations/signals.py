@@ -1,0 +1,6 @@
+"""What higher apps hear from this one; each is sent from on_commit."""
+
+from django.dispatch import Signal
+
+# Arguments: reading_id, the UUID of a reading whose newest revision was just submitted.
+reading_submitted = Signal()

@@ -1,0 +1,5 @@
+"""Endpoints of benchmarks."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""Endpoints of cases."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

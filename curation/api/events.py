@@ -1,0 +1,5 @@
+"""Endpoints of live events."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

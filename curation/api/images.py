@@ -1,0 +1,5 @@
+"""Endpoints of images."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

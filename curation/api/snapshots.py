@@ -1,0 +1,5 @@
+"""Endpoints of snapshots."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

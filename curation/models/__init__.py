@@ -1,0 +1,40 @@
+"""Tables of what is benchmarked and what is released."""
+
+from curation.models.audit import AuditEvent
+from curation.models.benchmarks import Benchmark, Protocol, ProtocolKind
+from curation.models.cases import Case, CaseImage
+from curation.models.events import Event
+from curation.models.facts import CaseFacts
+from curation.models.gold import Gold, GoldRoi
+from curation.models.images import ImageAsset, ImageUpload
+from curation.models.snapshots import (
+    Export,
+    ExportState,
+    Snapshot,
+    SnapshotCase,
+    SnapshotName,
+)
+from curation.models.users import Membership, Role, User
+
+__all__ = [
+    "AuditEvent",
+    "Benchmark",
+    "Case",
+    "CaseFacts",
+    "CaseImage",
+    "Event",
+    "Export",
+    "ExportState",
+    "Gold",
+    "GoldRoi",
+    "ImageAsset",
+    "ImageUpload",
+    "Membership",
+    "Protocol",
+    "ProtocolKind",
+    "Role",
+    "Snapshot",
+    "SnapshotCase",
+    "SnapshotName",
+    "User",
+]

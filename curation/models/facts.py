@@ -1,0 +1,39 @@
+"""The read model that lists filter and sort by."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from curation.models.cases import Case
+
+
+class CaseFacts(models.Model):
+    """One row a case, written only through `curation.facts.record`."""
+
+    case = models.OneToOneField(
+        Case, on_delete=models.CASCADE, primary_key=True, related_name="facts"
+    )
+    image_count = models.PositiveSmallIntegerField(default=0)
+    modalities = models.CharField(
+        max_length=200, blank=True, help_text="sorted, joined by a space"
+    )
+    readings_submitted = models.PositiveIntegerField(default=0)
+    readings_open = models.PositiveIntegerField(default=0)
+    predictions_done = models.PositiveIntegerField(default=0)
+    answer_disagreement = models.FloatField(
+        null=True, blank=True, help_text="highest over models, 0 to 1"
+    )
+    region_disagreement = models.FloatField(
+        null=True, blank=True, help_text="highest over models, 0 to 1"
+    )
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["readings_submitted"], name="facts_by_readings"),
+            models.Index(fields=["-region_disagreement"], name="facts_by_region"),
+        ]
+
+    def __str__(self) -> str:
+        return f"facts of {self.case_id}"

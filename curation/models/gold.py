@@ -1,0 +1,53 @@
+"""The adjudicated truth of a case, in revisions that are never edited."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, ClassVar
+
+from django.db import models
+
+from curation.models.cases import Case
+
+
+class Gold(models.Model):
+    """One revision of a case's gold: answer and steps; its regions are GoldRoi rows."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="golds")
+    revision = models.PositiveIntegerField()
+    answer: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
+    steps: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = (
+        models.JSONField(default=list)
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["case", "revision"], name="gold_revision_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"gold {self.revision} of {self.case}"
+
+
+class GoldRoi(models.Model):
+    """A region of the gold, in pixels of the upright stored image."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    gold = models.ForeignKey(Gold, on_delete=models.CASCADE, related_name="rois")
+    image = models.PositiveSmallIntegerField(
+        help_text="number of the image in the case, from 1"
+    )
+    frame = models.PositiveIntegerField(default=0)
+    label = models.CharField(max_length=64, blank=True)
+    shape = models.CharField(max_length=16)
+    geometry: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField()
+
+    class Meta:
+        ordering: ClassVar = ["gold_id", "image", "frame", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.shape} on image {self.image} of {self.gold}"

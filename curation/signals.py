@@ -1,0 +1,6 @@
+"""What higher apps hear from this one; each is sent from on_commit."""
+
+from django.dispatch import Signal
+
+# Arguments: case_ids, a list of UUIDs of cases that came in or whose content or gold changed.
+cases_changed = Signal()

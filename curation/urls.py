@@ -1,0 +1,15 @@
+"""Addresses of this app."""
+
+from django.urls import include, path
+
+from curation import views
+from curation.api import benchmarks, cases, events, images, snapshots
+
+urlpatterns = [
+    *views.urlpatterns,
+    path("api/v1/", include(benchmarks.urlpatterns)),
+    path("api/v1/", include(cases.urlpatterns)),
+    path("api/v1/", include(images.urlpatterns)),
+    path("api/v1/", include(snapshots.urlpatterns)),
+    path("api/v1/", include(events.urlpatterns)),
+]

@@ -1,0 +1,96 @@
+"""The cast of named users, and what every test needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from curation.models import Benchmark, Case, Role, User
+from tests.factories import make_benchmark, make_case, make_user
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def media(settings: Any, tmp_path: Path) -> Path:
+    """Stored bytes of a test stay in the test's own folder."""
+    folder = tmp_path / "media"
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": str(folder)},
+        },
+    }
+    return folder
+
+
+@pytest.fixture
+def benchmark(db: None) -> Benchmark:
+    """One benchmark, one reading wanted for each case."""
+    return make_benchmark()
+
+
+@pytest.fixture
+def case(benchmark: Benchmark) -> Case:
+    """One case with one image."""
+    return make_case(benchmark)
+
+
+@pytest.fixture
+def reader(benchmark: Benchmark) -> User:
+    """Rosa reads in the benchmark."""
+    return make_user("rosa", Role.READER, benchmark)
+
+
+@pytest.fixture
+def other_reader(benchmark: Benchmark) -> User:
+    """Omar reads there too."""
+    return make_user("omar", Role.READER, benchmark)
+
+
+@pytest.fixture
+def reviewer(benchmark: Benchmark) -> User:
+    """Vera reviews."""
+    return make_user("vera", Role.REVIEWER, benchmark)
+
+
+@pytest.fixture
+def curator(benchmark: Benchmark) -> User:
+    """Carl curates."""
+    return make_user("carl", Role.CURATOR, benchmark)
+
+
+@pytest.fixture
+def engineer(benchmark: Benchmark) -> User:
+    """Emil runs models."""
+    return make_user("emil", Role.ENGINEER, benchmark)
+
+
+@pytest.fixture
+def admin(benchmark: Benchmark) -> User:
+    """Ada administers the benchmark."""
+    return make_user("ada", Role.ADMIN, benchmark)
+
+
+@pytest.fixture
+def outsider(db: None) -> User:
+    """Otto reads in another benchmark."""
+    return make_user("otto", Role.READER, make_benchmark("elsewhere"))
+
+
+@pytest.fixture
+def api() -> Callable[[User | None], APIClient]:
+    """An API client signed in as somebody, or as nobody."""
+
+    def client(user: User | None) -> APIClient:
+        made = APIClient()
+        if user is not None:
+            made.force_authenticate(user)
+        return made
+
+    return client
