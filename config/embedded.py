@@ -161,7 +161,7 @@ class Identity:
 
 
 def postgres_identity() -> Identity:
-    """Not root: ourselves. Root: ourselves under another number in a user namespace; where those are refused, another user."""
+    """Ourselves if not root; as root ourselves in a user namespace, or another user where those are refused."""
     if os.geteuid() != 0:
         return Identity()
     unshare = shutil.which("unshare")
@@ -204,7 +204,7 @@ def socket_folder(var: Var, socket_name: str) -> tuple[Path, Path | None]:
     if len(os.fsencode(var.run / socket_name)) <= LONGEST_SOCKET_PATH:
         return var.run, None
     # Not TMPDIR, which may be as long: /tmp is where PostgreSQL itself would put it.
-    folder = Path(tempfile.mkdtemp(prefix="sightline-", dir="/tmp"))  # noqa: S108 - mkdtemp makes it 0700
+    folder = Path(tempfile.mkdtemp(prefix="sightline-", dir="/tmp"))  # mkdtemp makes it 0700
     return folder, folder
 
 
@@ -234,7 +234,12 @@ def start_postgres(var: Var, *, durable: bool = True) -> Server:
     folder, temporary = socket_folder(var, POSTGRES_SOCKET)
     if identity.user is not None:
         identity.own(folder)
-    settings = {"unix_socket_directories": str(folder), "listen_addresses": "", "port": "5432", "max_connections": "200"}
+    settings = {
+        "unix_socket_directories": str(folder),
+        "listen_addresses": "",
+        "port": "5432",
+        "max_connections": "200",
+    }
     if not durable:
         settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
     command = [*identity.prefix, str(binaries / "postgres"), "-D", str(var.postgres)]
@@ -287,7 +292,7 @@ def _start(
             stderr=sink,
             cwd="/",
             start_new_session=True,  # the terminal's Ctrl-C is for us; we stop the servers last
-            preexec_fn=die_with_parent(death),
+            preexec_fn=die_with_parent(death),  # noqa: PLW1509 - only prctl, and we start no thread
             **options,
         )
 
@@ -353,7 +358,7 @@ def _await_postgres(server: Server, folder: Path) -> None:
             with psycopg.connect(host=str(folder), user="postgres", dbname="postgres", autocommit=True) as connection:
                 known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
                 if known is None:
-                    connection.execute(f'CREATE DATABASE "{DATABASE}"')  # noqa: S608 - a constant
+                    connection.execute(f'CREATE DATABASE "{DATABASE}"')
         except psycopg.OperationalError:
             return False
         return True

@@ -42,16 +42,26 @@ _DECLARED = (
     Variable("SIGHTLINE_PORT", "8000", "Port the web server listens on"),
     Variable("SIGHTLINE_DEBUG", "0", "Django's debug pages; never where others can reach the site"),
     Variable("SIGHTLINE_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]", "Host names the site answers to"),
-    Variable("SIGHTLINE_BASE_URL", "", "Public address of the site, if a proxy stands before it (https:// turns on secure cookies)"),
+    Variable(
+        "SIGHTLINE_BASE_URL",
+        "",
+        "Public address of the site, if a proxy stands before it (https:// turns on secure cookies)",
+    ),
     Variable("SIGHTLINE_ALLOWED_HOSTS_IN", "", "Hosts that images named by URL may be fetched from; empty: none"),
     Variable("SIGHTLINE_MODEL_DIR", "", "Folder below which local model weights may lie, beside the project itself"),
     Variable("SIGHTLINE_LOG_LEVEL", "INFO", "Least level that is logged"),
-    Variable("SIGHTLINE_STORAGE_URL", "", "s3://bucket?endpoint_url=…&region_name=… for S3-compatible storage; empty: the var folder"),
+    Variable(
+        "SIGHTLINE_STORAGE_URL",
+        "",
+        "s3://bucket?endpoint_url=…&region_name=… for S3-compatible storage; empty: the var folder",
+    ),
     Variable("SIGHTLINE_LEASE_MINUTES", "45", "How long a case stays with a reader after the last sign of life"),
     Variable("SIGHTLINE_SWEEP_S", "30", "Seconds between two looks for lost jobs"),
     Variable("SECRET_KEY", "", "Django's signing key, at least 50 characters; made and kept by `make run`"),
     Variable("DATABASE_URL", "", "postgres:// URL of PostgreSQL; empty: the embedded server of `make run`"),
-    Variable("CELERY_BROKER_URL", "", "redis://, redis+socket:// or amqp:// URL; empty: the embedded Valkey of `make run`"),
+    Variable(
+        "CELERY_BROKER_URL", "", "redis://, redis+socket:// or amqp:// URL; empty: the embedded Valkey of `make run`"
+    ),
 )
 VARIABLES: Mapping[str, Variable] = {variable.name: variable for variable in _DECLARED}
 
@@ -180,7 +190,8 @@ class Environment:
         """A URL with one of the schemes, or "" if unset."""
         value = self.text(name)
         if value and urlsplit(value).scheme not in schemes:
-            raise BadSetting(name, without_password(value), f"expected a URL that starts with one of {', '.join(f'{s}://' for s in schemes)}")
+            wanted = ", ".join(f"{scheme}://" for scheme in schemes)
+            raise BadSetting(name, without_password(value), f"expected a URL that starts with one of {wanted}")
         return value
 
     def database(self) -> dict[str, object]:

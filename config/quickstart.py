@@ -1,4 +1,4 @@
-"""What `make run` ends in: servers, migrations, demo content, web, workers and beat, as one thing that starts and stops.
+"""What `make run` ends in: servers, migrations, demo content, web, workers and beat, started and stopped as one.
 
 It runs before Django's settings can be read (they need the servers and keys that it makes), so it imports no Django;
 whatever needs Django is a child process with the environment made here.

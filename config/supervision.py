@@ -68,7 +68,9 @@ class Supervisor:
     folder: Path
     _children: list[Child] = field(default_factory=list)
     _stop_asked: threading.Event = field(default_factory=threading.Event)
-    _handlers: dict[signal.Signals, Callable[[int, FrameType | None], object] | int | None] = field(default_factory=dict)
+    _handlers: dict[signal.Signals, Callable[[int, FrameType | None], object] | int | None] = field(
+        default_factory=dict
+    )
 
     def __enter__(self) -> Self:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -114,7 +116,9 @@ class Supervisor:
 
     def finish(self, *jobs: Child, seconds: float = 600.0) -> None:
         """Wait until jobs that are meant to end have ended well; the other children are watched meanwhile."""
-        self.wait_until(lambda: all(job.has_ended() for job in jobs), seconds=seconds, what=f"{jobs[0].name} did not end")
+        self.wait_until(
+            lambda: all(job.has_ended() for job in jobs), seconds=seconds, what=f"{jobs[0].name} did not end"
+        )
         for job in jobs:
             self._children.remove(job)
             if job.process.returncode:
