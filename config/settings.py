@@ -210,9 +210,6 @@ EXPORT_SECTIONS = [
     "inference.releasing.export_scores",
 ]
 FACT_SECTIONS = ["annotations.facts.reading_facts", "inference.facts.prediction_facts"]
-    "annotations.releasing.reading_facts",
-    "inference.releasing.prediction_facts",
-]
 
 # A reader's place at a case is held this long after the last sign of life.
 LEASE_MINUTES = ENVIRONMENT.whole("SIGHTLINE_LEASE_MINUTES", least=1)
