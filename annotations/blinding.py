@@ -1,0 +1,47 @@
+"""Who may not see yet what others said of a case: other readings, model output, captions, the source's answer, gold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from annotations.models import Reading
+from curation.models import Role
+
+if TYPE_CHECKING:
+    import uuid
+    from collections.abc import Iterable
+
+    from curation.models import Case, User
+
+
+def blind_case_ids(user: User, cases: Iterable[Case]) -> frozenset[uuid.UUID]:
+    """Those of `cases` that the user must still read blind.
+
+    Parameters
+    ----------
+    user
+        Whoever asks. Other roles held beside reader do not lift blindness: a curator who also reads would otherwise
+        anchor on a model before reading.
+    cases
+        Of any benchmarks; `benchmark_id` and `pk` are all that is looked at.
+
+    Returns
+    -------
+    frozenset
+        Ids of cases in whose benchmark the user is a reader and of which the user has no submitted revision. A reading
+        taken up again for revision stays unblinded: its reader has seen the others already.
+
+    Notes
+    -----
+    At most two queries (the user's roles, kept on the user, and the submitted readings), however many cases.
+    """
+    read_here = {case.pk for case in cases if Role.READER.value in user.roles_in(case.benchmark_id)}
+    if not read_here:
+        return frozenset()
+    submitted = Reading.objects.filter(reader=user, case__in=read_here, revision__gt=0).values_list("case_id", flat=True)
+    return frozenset(read_here - set(submitted))
+
+
+def is_blind(user: User, case: Case) -> bool:
+    """Whether the user must still read this case blind, as `blind_case_ids` explains."""
+    return bool(blind_case_ids(user, [case]))
