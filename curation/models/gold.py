@@ -38,6 +38,8 @@ class GoldRoi(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     gold = models.ForeignKey(Gold, on_delete=models.CASCADE, related_name="rois")
+    client_id = models.UUIDField(default=uuid.uuid4, help_text="its id in the record, which steps cite")
+    number = models.PositiveIntegerField(default=1, help_text="place in the list, from 1")
     image = models.PositiveSmallIntegerField(
         help_text="number of the image in the case, from 1"
     )
@@ -47,7 +49,7 @@ class GoldRoi(models.Model):
     geometry: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField()
 
     class Meta:
-        ordering: ClassVar = ["gold_id", "image", "frame", "id"]
+        ordering: ClassVar = ["gold_id", "number", "id"]
 
     def __str__(self) -> str:
         return f"{self.shape} on image {self.image} of {self.gold}"

@@ -1,0 +1,1 @@
+"""Commands of this app, and what every command shares."""
