@@ -97,7 +97,9 @@ def _run(environment: Environment, options: Options) -> None:
     var = environment.var
     host, port = environment.text("SIGHTLINE_HOST"), environment.port()
     check_port(host, port)
-    (var.servers).unlink(missing_ok=True)
+    if environment.values.get("SECRET_KEY", "").strip():
+        environment.secret_key()  # refused before anything is started
+    var.servers.unlink(missing_ok=True)
     with servers(var) as settled, Supervisor(logs=var.logs, environment=settled, folder=PROJECT) as supervisor:
         say("migrations and static files")
         _prepare(supervisor, var)

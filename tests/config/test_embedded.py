@@ -166,7 +166,7 @@ def test_servers_end_with_a_killed_parent(var: Var) -> None:
     assert parent.stdout is not None
     pids = [int(part) for part in parent.stdout.readline().split()]
     parent.kill()
-    parent.wait()
+    parent.communicate()
     assert len(pids) == 2
     wait_until_gone(*pids)
 

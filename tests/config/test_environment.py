@@ -129,7 +129,7 @@ def test_passwords_are_hidden_in_messages() -> None:
     ("key", "complaint"),
     [
         ("", "is not set"),
-        ("short", "shorter than 50"),
+        ("tooshort", "shorter than 50"),
         ("a" * 64, "guessable"),
         ("django-insecure-" + "k3y" * 20, "default"),
     ],
