@@ -2,6 +2,6 @@
 
 from django.urls import include, path
 
-from annotations import api, views
+from annotations import api, views, views_worklist
 
-urlpatterns = [*views.urlpatterns, path("api/v1/", include(api.urlpatterns))]
+urlpatterns = [*views_worklist.urlpatterns, *views.urlpatterns, path("api/v1/", include(api.urlpatterns))]
