@@ -99,6 +99,8 @@ class Supervisor:
     ) -> Child:
         """Start a process whose output goes to `name`.log; `death` is what it gets if we are killed."""
         log = self.logs / f"{name}.log"
+        if log.exists():
+            log.replace(log.with_suffix(".log.1"))  # what went wrong last time is still there after a restart
         with open(log, "wb", opener=_private) as sink:
             process = subprocess.Popen(
                 command,
