@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pgtrigger
 import pytest
 from rest_framework.test import APIClient
 
@@ -13,6 +14,8 @@ from tests.factories import make_benchmark, make_case, make_user
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from pytest_django import DjangoDbBlocker
 
 
 @pytest.fixture(autouse=True)
@@ -27,6 +30,16 @@ def media(settings: Any, tmp_path: Path) -> Path:
         },
     }
     return folder
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Let Django empty the tables after a test with real transactions: the audit trail refuses TRUNCATE.
+
+    The test of that refusal switches the trigger on again for itself.
+    """
+    with django_db_blocker.unblock():
+        pgtrigger.disable("curation.AuditEvent:no_truncate")
 
 
 @pytest.fixture
