@@ -1,0 +1,1 @@
+"""One module for each model family, behind one Protocol. `base` and `planted` need no torch."""
