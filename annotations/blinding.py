@@ -38,7 +38,9 @@ def blind_case_ids(user: User, cases: Iterable[Case]) -> frozenset[uuid.UUID]:
     read_here = {case.pk for case in cases if Role.READER.value in user.roles_in(case.benchmark_id)}
     if not read_here:
         return frozenset()
-    submitted = Reading.objects.filter(reader=user, case__in=read_here, revision__gt=0).values_list("case_id", flat=True)
+    submitted = Reading.objects.filter(reader=user, case__in=read_here, revision__gt=0).values_list(
+        "case_id", flat=True
+    )
     return frozenset(read_here - set(submitted))
 
 

@@ -1,0 +1,267 @@
+"""Handing out cases: a place at a case is leased to one reader, and never more places than the benchmark's overlap.
+
+A place is taken by a submitted reading or by a lease that has not run out. Whoever takes one first locks the case's
+row, then counts in a statement of its own: under READ COMMITTED only a statement begun after the lock was got sees
+what the last holder of the lock wrote. Locks are always taken in the order user, case, reading.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Case as Choose
+from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from annotations.models import Arm, Assignment, AssignmentState, Reading, ReadingState
+from curation import audit, facts
+from curation.models import Case, User
+from curation.permissions import READ
+
+if TYPE_CHECKING:
+    import uuid
+
+    from curation.models import Benchmark
+
+MOST_REASON_CHARACTERS = 300
+
+
+@dataclass(frozen=True)
+class HandedOut:
+    """A case leased to a reader, with the reading that goes with it."""
+
+    assignment: Assignment
+    reading: Reading
+
+
+@dataclass(frozen=True)
+class NothingLeft:
+    """Why there is no case: `done`, `leased`, `not_assigned` or `paused`; and until when, for leased ones."""
+
+    reason: str
+    until: dt.datetime | None = None
+
+
+class PlaceTaken(Exception):
+    """Every place at the case is taken by others."""
+
+    def __init__(self, case: Case, overlap: int) -> None:
+        super().__init__(f"all {overlap} places at case {case.key} are taken")
+        self.overlap = overlap
+
+
+class LeaseEnded(Exception):
+    """The assignment was submitted, released or skipped: there is no lease to prolong or give back."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        super().__init__(f"the assignment was {assignment.state}, so it holds no lease")
+        self.state = assignment.state
+
+
+def lease_end(now: dt.datetime) -> dt.datetime:
+    """When a lease that begins, or is prolonged, now runs out."""
+    return now + dt.timedelta(minutes=settings.LEASE_MINUTES)
+
+
+@transaction.atomic
+def next_case(*, reader: User, benchmark: Benchmark) -> HandedOut | NothingLeft:
+    """Give the reader a case to read.
+
+    Parameters
+    ----------
+    reader
+        Whoever asks. Several tabs of one reader take turns, so that they get the same lease.
+    benchmark
+        Where to look.
+
+    Returns
+    -------
+    HandedOut or NothingLeft
+        The reader's open lease, prolonged; else a case whose lease ran out over a draft of this reader; else the first
+        case in order that the reader has neither read nor skipped and that has a place left.
+    """
+    if not reader.has_perm(READ, benchmark):
+        return NothingLeft("not_assigned")
+    User.objects.select_for_update(no_key=True).get(pk=reader.pk)
+    now = timezone.now()
+    if (held := open_lease(reader, benchmark)) is not None:
+        prolong(held, now)
+        return HandedOut(held, _reading_of(held.case, reader))
+    if benchmark.is_paused:
+        return NothingLeft("paused")
+    case = _take_case(reader, benchmark, now)
+    if case is None:
+        return _why_nothing(reader, benchmark, now)
+    assignment = _lease(case, reader, now)
+    return HandedOut(assignment, _reading_of(case, reader))
+
+
+def open_lease(reader: User, benchmark: Benchmark) -> Assignment | None:
+    """The lease that the reader holds in a benchmark, if one is open; the earliest if there are several."""
+    held = Assignment.objects.open_for(reader, timezone.now()).filter(case__benchmark=benchmark)
+    return held.select_related("case").order_by("case__position").first()
+
+
+@transaction.atomic
+def heartbeat(*, assignment_id: uuid.UUID) -> Assignment:
+    """Prolong a lease, or take it up again if it ran out and the place is still free.
+
+    Raises
+    ------
+    PlaceTaken
+        If it ran out and others have every place.
+    LeaseEnded
+        If it was submitted, released or skipped.
+    """
+    assignment = Assignment.objects.get(pk=assignment_id)
+    assignment.case = lock_case(assignment.case_id)
+    assignment.refresh_from_db(fields=["state", "lease_expires_at"])
+    if assignment.state != AssignmentState.LEASED:
+        raise LeaseEnded(assignment)
+    if not hold_place(assignment):
+        raise PlaceTaken(assignment.case, assignment.case.benchmark.overlap)
+    return assignment
+
+
+def release(*, assignment_id: uuid.UUID) -> Assignment:
+    """Give the place back and keep the draft; the case may come to this reader again. Twice is the same as once."""
+    return _give_back(assignment_id, AssignmentState.RELEASED, reason="")
+
+
+def skip(*, assignment_id: uuid.UUID, reason: str) -> Assignment:
+    """Give the place back for good: the case does not come to this reader again. Twice is the same as once."""
+    return _give_back(assignment_id, AssignmentState.SKIPPED, reason=reason)
+
+
+def lock_case(case_id: uuid.UUID) -> Case:
+    """The case as it is now, with its benchmark, once nobody else takes or frees a place at it; held to the end of the
+    transaction.
+    """
+    # NO KEY: rows that only refer to the case (a prediction that arrives, say) need not wait.
+    rows = Case.objects.select_related("benchmark").select_for_update(no_key=True, of=("self",))
+    return rows.get(pk=case_id)
+
+
+def hold_place(assignment: Assignment) -> bool:
+    """Make the assignment hold a place from now on, if it does already or one is free.
+
+    The caller holds the case's lock (`lock_case`), and the assignment's case and benchmark are loaded.
+    """
+    now = timezone.now()
+    if assignment.state == AssignmentState.SUBMITTED:
+        return True
+    is_open = assignment.state == AssignmentState.LEASED and assignment.lease_expires_at > now
+    if not is_open:
+        others = Assignment.objects.holding_a_place(now).filter(case_id=assignment.case_id)
+        if others.exclude(pk=assignment.pk).count() >= assignment.case.benchmark.overlap:
+            return False
+    prolong(assignment, now)
+    return True
+
+
+def prolong(assignment: Assignment, now: dt.datetime) -> None:
+    """Write that the lease is open and runs out LEASE_MINUTES from now."""
+    assignment.state = AssignmentState.LEASED
+    assignment.lease_expires_at = lease_end(now)
+    assignment.save(update_fields=["state", "lease_expires_at", "updated_at"])
+
+
+def _unread_by(reader: User, benchmark: Benchmark) -> QuerySet[Case]:
+    """Cases that may still come to the reader: neither submitted, skipped, nor waiting for a curator."""
+    ended = [AssignmentState.SUBMITTED, AssignmentState.SKIPPED]
+    mine = Assignment.objects.filter(case=OuterRef("pk"), reader=reader, state__in=ended)
+    waiting = [ReadingState.SUBMITTED, ReadingState.SURPLUS, ReadingState.CLOSED]
+    read = Reading.objects.filter(Q(state__in=waiting) | Q(revision__gt=0), case=OuterRef("pk"), reader=reader)
+    return Case.objects.filter(~Exists(mine), ~Exists(read), benchmark=benchmark)
+
+
+def _count(places: QuerySet[Assignment]) -> Coalesce:
+    of_case = places.filter(case=OuterRef("pk")).order_by().values("case").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(of_case, output_field=IntegerField()), 0)
+
+
+def _take_case(reader: User, benchmark: Benchmark, now: dt.datetime) -> Case | None:
+    """The next case, locked, with a place left that is now the caller's to take."""
+    places = Assignment.objects.holding_a_place(now)
+    draft = Reading.objects.filter(case=OuterRef("pk"), reader=reader, state=ReadingState.DRAFT, version__gt=0)
+    own = Assignment.objects.filter(case=OuterRef("pk"), reader=reader, state=AssignmentState.LEASED)
+    free = (
+        _unread_by(reader, benchmark)
+        .annotate(places=_count(places), turn=Choose(When(Exists(draft) & Exists(own), then=0), default=1))
+        .filter(places__lt=benchmark.overlap)
+        .order_by("turn", "position")
+    )
+    full: list[uuid.UUID] = []
+    while True:
+        # A savepoint, so that the lock of a case that turns out full is let go: two readers that each held one such
+        # case while waiting for the other's would wait for ever.
+        before = transaction.savepoint()
+        remaining = free.exclude(pk__in=full)
+        # First whatever nobody else is taking from at this moment; only when that is nothing, wait for the others:
+        # a case that is locked may have places left after its turn, and then there is something to read.
+        case = (
+            remaining.select_for_update(skip_locked=True, no_key=True, of=("self",)).first()
+            or remaining.select_for_update(no_key=True, of=("self",)).first()
+        )
+        # Counted again: the query above may have begun before the last holder of this lock committed.
+        if case is None or places.filter(case=case).count() < benchmark.overlap:
+            transaction.savepoint_commit(before)
+            return case
+        transaction.savepoint_rollback(before)
+        full.append(case.pk)
+
+
+def _lease(case: Case, reader: User, now: dt.datetime) -> Assignment:
+    assignment, _ = Assignment.objects.update_or_create(
+        case=case,
+        reader=reader,
+        defaults={"state": AssignmentState.LEASED, "lease_expires_at": lease_end(now), "skip_reason": ""},
+    )
+    return assignment
+
+
+def _reading_of(case: Case, reader: User) -> Reading:
+    reading, is_new = Reading.objects.get_or_create(case=case, reader=reader, arm=Arm.UNAIDED)
+    if is_new:
+        facts.record([case.pk])
+    return reading
+
+
+def _why_nothing(reader: User, benchmark: Benchmark, now: dt.datetime) -> NothingLeft:
+    """`leased` if a place that others hold may come free again, else `done`."""
+    submitted = Assignment.objects.filter(state=AssignmentState.SUBMITTED)
+    hopeful = _unread_by(reader, benchmark).annotate(gone=_count(submitted)).filter(gone__lt=benchmark.overlap)
+    leases = Assignment.objects.filter(
+        state=AssignmentState.LEASED, lease_expires_at__gt=now, case__in=hopeful.values("pk")
+    )
+    until = leases.order_by("lease_expires_at").values_list("lease_expires_at", flat=True).first()
+    return NothingLeft("leased", until) if until else NothingLeft("done")
+
+
+@transaction.atomic
+def _give_back(assignment_id: uuid.UUID, state: AssignmentState, *, reason: str) -> Assignment:
+    assignment = Assignment.objects.select_related("case", "reader").get(pk=assignment_id)
+    lock_case(assignment.case_id)
+    assignment.refresh_from_db(fields=["state"])
+    if assignment.state == state:
+        return assignment
+    if assignment.state != AssignmentState.LEASED:
+        raise LeaseEnded(assignment)
+    assignment.state = state
+    assignment.lease_expires_at = timezone.now()
+    assignment.skip_reason = reason
+    assignment.save(update_fields=["state", "lease_expires_at", "skip_reason", "updated_at"])
+    audit.record(
+        f"assignment.{state.value}",
+        actor=assignment.reader,
+        benchmark_id=assignment.case.benchmark_id,
+        object_type="assignment",
+        object_id=str(assignment.pk),
+        after={"case": str(assignment.case_id), "reason": reason},
+    )
+    return assignment

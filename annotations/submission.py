@@ -1,0 +1,311 @@
+"""Submitting a reading: a draft becomes a revision that nobody edits, once, however often the request arrives."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from annotations import assigning
+from annotations.content import BadContent, Frame, missing, parse_content
+from annotations.drafting import ReadingLocked, StaleDraft, content_of, lock
+from annotations.models import (
+    Assignment,
+    AssignmentState,
+    Entity,
+    Evidence,
+    RationaleStep,
+    Reading,
+    ReadingRevision,
+    ReadingState,
+    Roi,
+    SubmitReceipt,
+)
+from annotations.signals import reading_submitted
+from curation import audit, events, facts
+from curation.formats.canonical import canonical_digest
+from curation.models import Protocol, Role, User
+
+if TYPE_CHECKING:
+    import uuid
+
+MOST_KEY_CHARACTERS = 128
+
+
+class NotSubmitted(Exception):
+    """The reading has no submitted revision to start a new one from."""
+
+
+class NotSurplus(Exception):
+    """Only a surplus draft waits for a curator."""
+
+    def __init__(self, reading: Reading) -> None:
+        super().__init__(f"the reading is {reading.state}, not surplus")
+        self.state = reading.state
+
+
+def submit(*, reading_id: uuid.UUID, version: int, key: str) -> ReadingRevision:
+    """Make the draft the next revision.
+
+    Parameters
+    ----------
+    reading_id
+        Of a reading that the caller may submit: its own reader's.
+    version
+        Of the draft that the caller saw.
+    key
+        The caller's Idempotency-Key: the same key on the same reading is answered with the same revision.
+
+    Returns
+    -------
+    ReadingRevision
+        Written now, or the one that this key wrote before.
+
+    Raises
+    ------
+    StaleDraft
+        If the draft has moved on.
+    ReadingLocked
+        If it is submitted under another key, or closed.
+    annotations.content.BadContent
+        If it does not hold what the protocol requires; the draft stays as it was.
+    annotations.assigning.PlaceTaken
+        If the lease ran out and others took every place; the draft is then kept as surplus.
+    """
+    done = _submit_once(reading_id, version, key)
+    if isinstance(done, Reading):
+        # Raised only here, outside of the transaction that made the draft surplus, or that would be undone.
+        raise assigning.PlaceTaken(done.case, done.case.benchmark.overlap)
+    return done
+
+
+@transaction.atomic
+def _submit_once(reading_id: uuid.UUID, version: int, key: str) -> ReadingRevision | Reading:
+    """The revision; or the reading, now surplus, if there is no place for it."""
+    reading = _load_locked(reading_id)
+    assignment = lock(reading)
+    receipt = SubmitReceipt.objects.select_related("revision").filter(reading=reading, key=key).first()
+    if receipt is not None:
+        return receipt.revision
+    if reading.state in (ReadingState.SUBMITTED, ReadingState.CLOSED):
+        raise ReadingLocked(reading)
+    if reading.version != version:
+        raise StaleDraft(given=version, yours=None, reading=reading)
+    protocol = reading.case.benchmark.protocol
+    content = _finished(reading, protocol)
+    if not assigning.hold_place(assignment):
+        reading.state = ReadingState.SURPLUS
+        reading.save(update_fields=["state"])
+        return reading
+    revision = _write_revision(reading, assignment, content, protocol)
+    SubmitReceipt.objects.create(reading=reading, key=key, revision=revision)
+    _tell(revision, action="reading.submitted", actor=reading.reader)
+    return revision
+
+
+@transaction.atomic
+def revise(*, reading_id: uuid.UUID) -> Reading:
+    """Open a submitted reading as the draft of its next revision; twice is the same as once.
+
+    The draft starts as what was submitted and keeps its place at the case. Its version moves on, so that a save sent
+    before the submission cannot slip in after it.
+
+    Raises
+    ------
+    NotSubmitted
+        If nothing was submitted yet.
+    ReadingLocked
+        If it is closed.
+    """
+    reading = _load_locked(reading_id)
+    lock(reading)
+    if reading.revision == 0:
+        raise NotSubmitted("there is no submitted revision to revise")
+    if reading.state == ReadingState.CLOSED:
+        raise ReadingLocked(reading)
+    if reading.state == ReadingState.SUBMITTED:
+        reading.state = ReadingState.DRAFT
+        reading.version += 1
+        reading.save(update_fields=["state", "version"])
+        _record("reading.revised", reading, reading.reader, {"revision": reading.revision})
+        facts.record([reading.case_id])
+    return reading
+
+
+@transaction.atomic
+def accept_surplus(*, reading_id: uuid.UUID, curator: User, reason: str) -> ReadingRevision:
+    """Take a surplus draft as submitted, beyond the overlap; the reason goes to the trail.
+
+    Raises
+    ------
+    NotSurplus
+        If the reading is not surplus.
+    annotations.content.BadContent
+        If it does not hold what the protocol requires.
+    """
+    reading, assignment = _surplus(reading_id)
+    protocol = reading.case.benchmark.protocol
+    revision = _write_revision(reading, assignment, _finished(reading, protocol), protocol)
+    _tell(revision, action="reading.surplus_accepted", actor=curator, reason=reason)
+    return revision
+
+
+@transaction.atomic
+def close_surplus(*, reading_id: uuid.UUID, curator: User, reason: str) -> Reading:
+    """Close a surplus draft: kept, never submitted, no longer writable. The reason goes to the trail.
+
+    Raises
+    ------
+    NotSurplus
+        If the reading is not surplus.
+    """
+    reading, assignment = _surplus(reading_id)
+    reading.state = ReadingState.CLOSED
+    reading.save(update_fields=["state"])
+    assignment.state = AssignmentState.RELEASED
+    assignment.save(update_fields=["state", "updated_at"])
+    _record("reading.surplus_closed", reading, curator, {"reason": reason})
+    facts.record([reading.case_id])
+    return reading
+
+
+def _load_locked(reading_id: uuid.UUID) -> Reading:
+    reading = Reading.objects.select_related("reader").get(pk=reading_id)
+    reading.case = assigning.lock_case(reading.case_id)
+    return reading
+
+
+def _surplus(reading_id: uuid.UUID) -> tuple[Reading, Assignment]:
+    reading = _load_locked(reading_id)
+    assignment = lock(reading)
+    if reading.state != ReadingState.SURPLUS:
+        raise NotSurplus(reading)
+    return reading, assignment
+
+
+def _finished(reading: Reading, protocol: Protocol) -> dict[str, Any]:
+    """The draft, checked again (case and protocol may have changed since it was saved) and for what is required."""
+    frame = Frame.of(reading.case, protocol.config)
+    content = parse_content(content_of(reading), frame)
+    lacking = missing(content, frame.required)
+    if lacking:
+        raise BadContent(lacking)
+    return content
+
+
+def _write_revision(
+    reading: Reading, assignment: Assignment, content: dict[str, Any], protocol: Protocol
+) -> ReadingRevision:
+    reading.revision += 1
+    reading.state = ReadingState.SUBMITTED
+    reading.save(update_fields=["revision", "state"])
+    revision = ReadingRevision.objects.create(
+        reading=reading,
+        revision=reading.revision,
+        content=content,
+        digest=canonical_digest(content),
+        case_version=reading.case.version,
+        input_digest=reading.case.input_digest,
+        protocol_digest=protocol.digest,
+        submitted_at=timezone.now(),
+    )
+    rois = _write_rois(revision, content)
+    _write_steps(revision, content, rois)
+    _write_entities(revision, content, rois)
+    assignment.state = AssignmentState.SUBMITTED
+    assignment.save(update_fields=["state", "updated_at"])
+    return revision
+
+
+def _write_rois(revision: ReadingRevision, content: dict[str, Any]) -> dict[str, Roi]:
+    """Rows of the ROIs, by their id in the content."""
+    rows = Roi.objects.bulk_create(
+        Roi(
+            revision=revision,
+            client_id=roi["id"],
+            number=number,
+            image=roi["image"],
+            frame=roi["frame"],
+            label=roi["label"] or "",
+            shape=roi["shape"],
+            geometry=roi["geometry"],
+            origin=roi["origin"],
+        )
+        for number, roi in enumerate(content["rois"], 1)
+    )
+    return {str(row.client_id): row for row in rows}
+
+
+def _write_steps(revision: ReadingRevision, content: dict[str, Any], rois: dict[str, Roi]) -> None:
+    rows = RationaleStep.objects.bulk_create(
+        RationaleStep(
+            revision=revision,
+            client_id=step["id"],
+            number=number,
+            kind=step["kind"],
+            image=step["image"],
+            text=step["text"],
+            regions=step["regions"],
+            is_critical=step["is_critical"],
+            confidence=step["confidence"],
+            topic=step["topic"] or "",
+            state=step["state"] or "",
+        )
+        for number, step in enumerate(content["steps"], 1)
+    )
+    Evidence.objects.bulk_create(
+        Evidence(step=row, roi=rois[cited])
+        for row, step in zip(rows, content["steps"], strict=True)
+        for cited in step["evidence"]
+    )
+
+
+def _write_entities(revision: ReadingRevision, content: dict[str, Any], rois: dict[str, Roi]) -> None:
+    rows = Entity.objects.bulk_create(
+        Entity(
+            revision=revision,
+            client_id=entity["id"],
+            name=entity["name"],
+            role=entity["role"],
+            is_present=entity["present"],
+            view=entity["view"] or "",
+        )
+        for entity in content["entities"]
+    )
+    link = Entity.rois.through
+    link._default_manager.bulk_create(
+        link(entity_id=row.pk, roi_id=rois[cited].pk)
+        for row, entity in zip(rows, content["entities"], strict=True)
+        for cited in entity["rois"]
+    )
+
+
+def _tell(revision: ReadingRevision, *, action: str, actor: User, reason: str = "") -> None:
+    """The trail, the facts, the live events, and after the commit whoever scores readings."""
+    reading = revision.reading
+    after = {"revision": revision.revision, "digest": revision.digest}
+    _record(action, reading, actor, {**after, "reason": reason} if reason else after)
+    facts.record([reading.case_id])
+    tell = partial(
+        events.publish,
+        "reading.submitted",
+        benchmark_id=reading.case.benchmark_id,
+        case=str(reading.case_id),
+        reading=str(reading.pk),
+    )
+    tell(least_role=Role.REVIEWER, is_blinded=True)
+    tell(least_role=Role.READER, reader_id=reading.reader_id)
+    transaction.on_commit(partial(reading_submitted.send, sender=Reading, reading_id=reading.pk), robust=True)
+
+
+def _record(action: str, reading: Reading, actor: User, after: dict[str, Any]) -> None:
+    audit.record(
+        action,
+        actor=actor,
+        benchmark_id=reading.case.benchmark_id,
+        object_type="reading",
+        object_id=str(reading.pk),
+        after=after,
+    )
