@@ -14,8 +14,7 @@ _LITTER = {"thumbs.db", "desktop.ini"}
 
 def natural_order(name: str) -> list[tuple[int, int, str]]:
     """A sort key that puts ``slice10`` after ``slice9``."""
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d+)", name.lower()) if
-    part]
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name.lower()) if part]
 
 
 def read_folder(path: Path) -> Iterator[SourceCase | Rejection]:
@@ -26,8 +25,8 @@ def read_folder(path: Path) -> Iterator[SourceCase | Rejection]:
     if path.is_file():
         yield SourceCase(index=0, id=None, images=(SourceImage(file=path),))
         return
-    entries = sorted((entry for entry in path.iterdir() if _is_meant(entry)), key=lambda entry:
-    natural_order(entry.name)) for index, entry in enumerate(entries):
+    entries = sorted((entry for entry in path.iterdir() if _is_meant(entry)), key=lambda entry: natural_order(entry.name))
+    for index, entry in enumerate(entries):
         try:
             names = _files_of(path, entry)
             if not names:

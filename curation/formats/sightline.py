@@ -155,8 +155,8 @@ def parse_record(record: object, *, index: int, folder: Path | None) -> SourceCa
     key = record.get("id")
     if not isinstance(key, str) or not _KEY.fullmatch(key) or key != key.strip():
         raise FaultyRecord("id", "is not 1 to 128 characters without slashes, control characters or a dot in front")
-    texts = {name: _text(record, name, "") for name in ("split", "question", "history", "patient", "source", "licence",
-    "attribution")} options = _options(record.get("options"))
+    texts = {name: _text(record, name, "") for name in ("split", "question", "history", "patient", "source", "licence", "attribution")}
+    options = _options(record.get("options"))
     extra = record.get("extra")
     if extra is not None and not isinstance(extra, Mapping):
         raise FaultyRecord("extra", "is not an object")
