@@ -207,7 +207,7 @@ def types(checks: Checks) -> None:
 def frontend(checks: Checks) -> None:
     """Biome, the TypeScript compiler and vitest."""
     environment = prepare_node_modules()
-    for name, script in (("biome", "lint"), ("tsc", "types"), ("vitest", "test")):
+    for name, script in (("biome", "check"), ("tsc", "types"), ("vitest", "test")):
         checks.run(name, "npm", "run", "--silent", script, environment=environment, folder=FRONTEND)
 
 

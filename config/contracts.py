@@ -12,15 +12,17 @@ from importlinter import Contract, ContractCheck, fields, output
 ANY = "*"
 
 
-class InsideAppContract(Contract):  # type: ignore[misc]  # import-linter's base class is untyped
+class InsideAppContract(Contract):
     """In each container, a module may import its own level and lower ones, never a higher one."""
 
     type_name = "inside_app"
 
-    containers = fields.ListField(subfield=fields.StringField())
+    containers: list[str] = fields.ListField(subfield=fields.StringField())  # type: ignore[assignment]
     # From high to low; alternatives of one level are parted by "|".
-    levels = fields.ListField(subfield=fields.StringField())
-    ignored = fields.ListField(subfield=fields.StringField(), required=False)
+    levels: list[str] = fields.ListField(subfield=fields.StringField())  # type: ignore[assignment]
+    ignored: list[str] | None = fields.ListField(  # type: ignore[assignment]
+        subfield=fields.StringField(), required=False
+    )
 
     def check(self, graph: grimp.ImportGraph, verbose: bool) -> ContractCheck:  # noqa: ARG002 - the base class's signature
         """Compare each direct import inside a container with the levels."""
@@ -50,4 +52,4 @@ class InsideAppContract(Contract):  # type: ignore[misc]  # import-linter's base
         for number, level in enumerate(self.levels):
             if level != ANY and any(fnmatch(name, pattern) for pattern in level.split("|")):
                 return number
-        return list(self.levels).index(ANY)
+        return self.levels.index(ANY)
