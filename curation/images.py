@@ -218,9 +218,7 @@ def render_frame_png(asset: ImageAsset, number: int, *, window: Window | None = 
 def rendered_frame(asset: ImageAsset, number: int, *, window: Window | None = None) -> NDArray[np.uint8]:
     """One frame rendered to 8-bit RGB, (rows, columns, 3): through the given window, else by the rendering's rule."""
     samples = read_frame(asset, number).samples
-    chosen = window or default_window(
-        samples, windows=windows_of(asset), slope=asset.slope, intercept=asset.intercept
-    )
+    chosen = window or default_window(samples, windows=windows_of(asset), slope=asset.slope, intercept=asset.intercept)
     return render_frame(
         samples, photometric=asset.photometric, slope=asset.slope, intercept=asset.intercept, window=chosen
     )

@@ -284,7 +284,5 @@ def create_benchmark(
     benchmark.full_clean()
     benchmark.save()
     write_protocol(benchmark=benchmark, kind=kind, given=given, actor=actor)
-    audit.record(
-        "benchmark.created", actor=actor, benchmark_id=benchmark.pk, object_type="benchmark", object_id=slug
-    )
+    audit.record("benchmark.created", actor=actor, benchmark_id=benchmark.pk, object_type="benchmark", object_id=slug)
     return benchmark

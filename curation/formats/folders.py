@@ -25,7 +25,9 @@ def read_folder(path: Path) -> Iterator[SourceCase | Rejection]:
     if path.is_file():
         yield SourceCase(index=0, id=None, images=(SourceImage(file=path),))
         return
-    entries = sorted((entry for entry in path.iterdir() if _is_meant(entry)), key=lambda entry: natural_order(entry.name))
+    entries = sorted(
+        (entry for entry in path.iterdir() if _is_meant(entry)), key=lambda entry: natural_order(entry.name)
+    )
     for index, entry in enumerate(entries):
         try:
             names = _files_of(path, entry)

@@ -27,6 +27,7 @@ RECORD_FIELDS = (
     "gold",
     "extra",
 )
+TEXT_FIELDS = ("split", "question", "history", "patient", "source", "licence", "attribution")
 IMAGE_FIELDS = ("path", "sha256", "caption", "modality", "sub_modality", "view", "timepoint", "series")
 # As long as the columns that hold them.
 _LIMITS = {
@@ -155,7 +156,10 @@ def parse_record(record: object, *, index: int, folder: Path | None) -> SourceCa
     key = record.get("id")
     if not isinstance(key, str) or not _KEY.fullmatch(key) or key != key.strip():
         raise FaultyRecord("id", "is not 1 to 128 characters without slashes, control characters or a dot in front")
-    texts = {name: _text(record, name, "") for name in ("split", "question", "history", "patient", "source", "licence", "attribution")}
+    texts = {
+        name: _text(record, name, "")
+        for name in ("split", "question", "history", "patient", "source", "licence", "attribution")
+    }
     options = _options(record.get("options"))
     extra = record.get("extra")
     if extra is not None and not isinstance(extra, Mapping):
