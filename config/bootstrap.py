@@ -77,7 +77,7 @@ def prepare_python(lock: str) -> None:
     if is_stamped(stamp, state) or (lock == RUN_LOCK and is_stamped(test_stamp, digest_of([PROJECT / TEST_LOCK]))):
         return
     say(f"packages of {lock} (minutes the first time)")
-    run(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", lock)
+    run(PYTHON, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "-r", lock)
     # So that `.venv/bin/pytest` finds the project as `python -m pytest` does.
     (_site_packages() / "sightline.pth").write_text(f"{PROJECT}\n", encoding="utf-8")
     stamp.write_text(state, encoding="utf-8")
