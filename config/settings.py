@@ -19,9 +19,7 @@ IS_HTTPS = ENVIRONMENT.text("SIGHTLINE_BASE_URL").startswith("https://")
 DEBUG = ENVIRONMENT.flag("SIGHTLINE_DEBUG")
 SECRET_KEY = ENVIRONMENT.secret_key()
 ALLOWED_HOSTS = ENVIRONMENT.names("SIGHTLINE_ALLOWED_HOSTS")
-CSRF_TRUSTED_ORIGINS = [
-    origin for origin in [ENVIRONMENT.text("SIGHTLINE_BASE_URL").rstrip("/")] if origin
-]
+CSRF_TRUSTED_ORIGINS = [origin for origin in [ENVIRONMENT.text("SIGHTLINE_BASE_URL").rstrip("/")] if origin]
 
 INSTALLED_APPS = [
     "config",
@@ -77,25 +75,17 @@ TEMPLATES = [
     }
 ]
 
-DATABASES: dict[str, dict[str, Any]] = {
-    "default": {**ENVIRONMENT.database(), "CONN_MAX_AGE": 0}
-}
+DATABASES: dict[str, dict[str, Any]] = {"default": {**ENVIRONMENT.database(), "CONN_MAX_AGE": 0}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 STORAGES: dict[str, dict[str, Any]] = {
-    "default": default_storage(
-        ENVIRONMENT.text("SIGHTLINE_STORAGE_URL"), folder=VAR.media
-    ),
+    "default": default_storage(ENVIRONMENT.text("SIGHTLINE_STORAGE_URL"), folder=VAR.media),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 MEDIA_ROOT = VAR.media
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR.static
 STATICFILES_DIRS = [BASE_DIR / "frontend" / "dist"]
-DJANGO_VITE = {
-    "default": {
-        "manifest_path": BASE_DIR / "frontend" / "dist" / ".vite" / "manifest.json"
-    }
-}
+DJANGO_VITE = {"default": {"manifest_path": BASE_DIR / "frontend" / "dist" / ".vite" / "manifest.json"}}
 # Vite names its files by their content, so that they may be kept for ever.
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/assets/.+-[\w-]{8}\.\w+$"
 
@@ -105,9 +95,7 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {
-        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"
-    },
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 12},
@@ -154,7 +142,7 @@ REST_FRAMEWORK = {
         "knox.auth.TokenAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["curation.access.Denied"],
-    "DEFAULT_RENDERER_CLASSES": ["curation.problems.ProblemRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["curation.problem_json.ProblemRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "curation.problems.handle",
@@ -178,7 +166,6 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "inference.tasks.predict_case": {"queue": "gpu"},
-    "inference.tasks.score_case": {"queue": "scores"},
     "inference.tasks.score_reading": {"queue": "scores"},
 }
 CELERY_TASK_ACKS_LATE = True
@@ -199,9 +186,7 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 CELERY_BEAT_SCHEDULE = {
     "sweep": {
         "task": "inference.tasks.sweep",
-        "schedule": dt.timedelta(
-            seconds=ENVIRONMENT.whole("SIGHTLINE_SWEEP_S", least=1)
-        ),
+        "schedule": dt.timedelta(seconds=ENVIRONMENT.whole("SIGHTLINE_SWEEP_S", least=1)),
     }
 }
 
@@ -221,9 +206,7 @@ MODEL_DIR = ENVIRONMENT.path("SIGHTLINE_MODEL_DIR")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}
-    },
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": ENVIRONMENT.text("SIGHTLINE_LOG_LEVEL")},
 }

@@ -1,4 +1,4 @@
-"""Reading JSON that anybody may have sent: typed values out, every fault collected with its path, never an exception."""
+"""Reading JSON that anybody may have sent: typed values out, each fault collected with its path, never an exception."""
 
 from __future__ import annotations
 
@@ -7,13 +7,19 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from curation.problems import FieldError
-
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
 #: A body full of faults is answered with the first of them; a client mends those and sends it again.
 MOST_ERRORS = 50
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One wrong field: its path as `rois[2].geometry.x1`, and what is wrong with it."""
+
+    path: str
+    detail: str
 
 
 def printable(text: str) -> str:

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
-from rest_framework import exceptions, renderers
+from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
+
+from curation.fields import FieldError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+__all__ = ["TYPE_PREFIX", "FieldError", "Problem", "handle", "invalid"]
+
 TYPE_PREFIX = "/problems/"
-
-
-@dataclass(frozen=True)
-class FieldError:
-    """One wrong field: its path as `rois[2].geometry.x1`, and what is wrong with it."""
-
-    path: str
-    detail: str
 
 
 class Problem(exceptions.APIException):
@@ -58,36 +53,13 @@ def invalid(errors: tuple[FieldError, ...], *, what: str) -> Problem:
     )
 
 
-class ProblemRenderer(renderers.JSONRenderer):
-    """JSON, called problem+json when it tells of an error."""
-
-    def render(
-        self,
-        data: Any,
-        accepted_media_type: str | None = None,
-        renderer_context: Any = None,
-    ) -> Any:
-        """Serialise; the content type of an error response is set here, after negotiation."""
-        response = (renderer_context or {}).get("response")
-        if response is not None and response.status_code >= 400:
-            response.content_type = "application/problem+json"
-            response["Content-Type"] = "application/problem+json"
-        return super().render(data, accepted_media_type, renderer_context)
-
-
 def _flatten(detail: Any, path: str = "") -> list[dict[str, str]]:
     if isinstance(detail, dict):
-        return [
-            row
-            for key, value in detail.items()
-            for row in _flatten(value, f"{path}.{key}" if path else str(key))
-        ]
+        return [row for key, value in detail.items() for row in _flatten(value, f"{path}.{key}" if path else str(key))]
     if isinstance(detail, list):
         rows: list[dict[str, str]] = []
         for index, value in enumerate(detail):
-            rows += _flatten(
-                value, f"{path}[{index}]" if isinstance(value, dict | list) else path
-            )
+            rows += _flatten(value, f"{path}[{index}]" if isinstance(value, dict | list) else path)
         return rows
     return [{"path": path, "detail": str(detail)}]
 
@@ -124,22 +96,15 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
             "title": error.title,
             "status": error.status_code,
             "detail": str(error.detail),
-            "errors": [
-                {"path": row.path, "detail": row.detail} for row in error.errors
-            ],
+            "errors": [{"path": row.path, "detail": row.detail} for row in error.errors],
             **error.extra,
         }
     else:
         kind, title = _known(error)
         rows = _flatten(
-            response.data.get("detail", response.data)
-            if isinstance(response.data, dict)
-            else response.data
+            response.data.get("detail", response.data) if isinstance(response.data, dict) else response.data
         )
-        detail = "; ".join(
-            f"{row['path']}: {row['detail']}" if row["path"] else row["detail"]
-            for row in rows
-        )
+        detail = "; ".join(f"{row['path']}: {row['detail']}" if row["path"] else row["detail"] for row in rows)
         errors = [row for row in rows if row["path"]]
         body = {
             "type": TYPE_PREFIX + kind,
