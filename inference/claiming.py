@@ -1,0 +1,131 @@
+"""Holding a job: claimed once by a conditional update, kept by a heartbeat, given up with its error.
+
+A claim is fenced by its attempt: whoever was taken for dead and comes back finds that a later attempt holds the row,
+and its result is thrown away.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import uuid
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from django.db import DatabaseError, IntegrityError, connections, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from inference.models import JobState, Prediction, ScoringRun
+from inference.models.jobs import MOST_ATTEMPTS
+
+HEARTBEAT_S = 5.0
+LONGEST_ERROR = 2000
+SUPERSEDED = "another run of this case is queued and covers this one"
+
+logger = logging.getLogger(__name__)
+JobTable = type[Prediction] | type[ScoringRun]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One attempt at one job."""
+
+    table: JobTable
+    pk: uuid.UUID
+    attempt: int
+
+    def held(self) -> Any:
+        """The row as a queryset, empty once somebody else holds it or it was cancelled."""
+        return self.table.objects.filter(pk=self.pk, state=JobState.RUNNING, attempts=self.attempt)
+
+
+def worker_name() -> str:
+    """This process, as a person finds it: host and process id."""
+    return f"{socket.gethostname()}:{os.getpid()}"[:128]
+
+
+@transaction.atomic
+def claim(table: JobTable, pk: uuid.UUID) -> Claim | None:
+    """Take a queued job; None where it is not queued (any more), so that a message that comes twice runs once."""
+    now = timezone.now()
+    taken = table.objects.filter(pk=pk, state=JobState.QUEUED).update(
+        state=JobState.RUNNING,
+        attempts=F("attempts") + 1,
+        worker=worker_name(),
+        started_at=now,
+        heartbeat_at=now,
+        error="",
+    )
+    if not taken:
+        return None
+    # Read under the row lock that the update took, so that this is the attempt just begun.
+    return Claim(table, pk, table.objects.values_list("attempts", flat=True).get(pk=pk))
+
+
+def give_back(held: Any, *, attempt: int, error: str) -> JobState | None:
+    """Queue a failed or abandoned job again, or park it after its last attempt.
+
+    Parameters
+    ----------
+    held
+        The row as a queryset that is empty if somebody else holds it.
+    attempt
+        How many attempts were made.
+    error
+        What went wrong, for a person.
+
+    Returns
+    -------
+    The new state; None where the row was no longer held. Whoever gets QUEUED sends the job again.
+    """
+    state = JobState.QUEUED if attempt < MOST_ATTEMPTS else JobState.PARKED
+    now = timezone.now()
+    changes: dict[str, Any] = {"error": error[:LONGEST_ERROR], "worker": "", "heartbeat_at": None}
+    ended = None if state == JobState.QUEUED else now
+    try:
+        with transaction.atomic():
+            changed = held.update(state=state, sent_at=now, finished_at=ended, **changes)
+    except IntegrityError:
+        # One queued run a case: a newer one came meanwhile, and it covers everything this one would have.
+        state = JobState.CANCELLED
+        changes["error"] = SUPERSEDED
+        changed = held.update(state=state, finished_at=now, **changes)
+    return state if changed else None
+
+
+class Heartbeat:
+    """Signs of life of a claimed job from a thread of its own, while the work itself may be deep in a model."""
+
+    def __init__(self, held: Claim, *, every_s: float = HEARTBEAT_S) -> None:
+        self._claim = held
+        self._every_s = every_s
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name=f"heartbeat-{held.pk}", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _beat(self) -> None:
+        try:
+            while not self._stop.wait(self._every_s):
+                try:
+                    if not self._claim.held().update(heartbeat_at=timezone.now()):
+                        return
+                except DatabaseError:
+                    # A database that restarts must not end the work; the next beat opens a new connection.
+                    logger.warning("no heartbeat for %s", self._claim.pk, exc_info=True)
+                    connections.close_all()
+        finally:
+            # The thread's own connection.
+            connections.close_all()

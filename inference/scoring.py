@@ -1,0 +1,215 @@
+"""Scoring stored attention and answers against submitted readings and gold: numpy only, no model, no torch."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from curation import facts, queues
+from curation.models import Benchmark, Case
+from inference.announcing import SCORE_CHANGED, announce
+from inference.claiming import Claim, claim, give_back
+from inference.computing import frame_maps, score_rows
+from inference.currency import current_predictions
+from inference.facts import ANSWER, REGION
+from inference.metrics.catalogue import METRICS
+from inference.models import Enrolment, JobState, ModelVersion, Prediction, RunKind, Score, ScoringRun
+from inference.targets import other_findings, targets_of
+
+if TYPE_CHECKING:
+    from curation.models import User
+
+SCORE_TASK = "inference.tasks.score_reading"
+KEY = (
+    "prediction",
+    "target_kind",
+    "target_id",
+    "target_revision",
+    "image",
+    "frame",
+    "map",
+    "roi_rule",
+    "metric",
+    "metric_version",
+)
+NUMBERS = ("values", "unavailable", "n_cells", "roi_cells", "nulls")
+
+logger = logging.getLogger(__name__)
+
+
+@transaction.atomic
+def request_scoring(*, case_id: uuid.UUID) -> ScoringRun:
+    """Queue one run that scores whatever of a case is not scored yet; the run already queued, if there is one.
+
+    Notes
+    -----
+    The queued row is locked until the caller commits, so that a worker cannot claim it before the reading or
+    prediction that it is asked for can be seen.
+    """
+    benchmark_id = Case.objects.values_list("benchmark_id", flat=True).get(pk=case_id)
+    while True:
+        wanted = ScoringRun(kind=RunKind.CASE, case_id=case_id, benchmark_id=benchmark_id, cases_total=1)
+        ScoringRun.objects.bulk_create([wanted], ignore_conflicts=True)
+        queued = ScoringRun.objects.select_for_update().filter(
+            kind=RunKind.CASE, case_id=case_id, state=JobState.QUEUED
+        )
+        run: ScoringRun | None = queued.first()
+        if run is None:  # claimed between the two statements
+            continue
+        if run.pk == wanted.pk:
+            queues.send(SCORE_TASK, run_id=str(run.pk))
+        return run
+
+
+@transaction.atomic
+def request_benchmark_scoring(
+    *, benchmark: Benchmark, model: ModelVersion, is_stale_only: bool, asked_by: User | None = None
+) -> ScoringRun:
+    """Queue a run over every case of a benchmark for one model.
+
+    Parameters
+    ----------
+    is_stale_only
+        Compute only what is missing or stale; otherwise every number is computed again and replaced.
+    """
+    run = ScoringRun.objects.create(
+        kind=RunKind.BENCHMARK,
+        benchmark=benchmark,
+        model=model,
+        is_stale_only=is_stale_only,
+        asked_by=asked_by,
+        cases_total=benchmark.cases.count(),
+    )
+    queues.send(SCORE_TASK, run_id=str(run.pk))
+    return run
+
+
+def run_scoring(run_id: uuid.UUID) -> JobState | None:
+    """Carry out a queued run; None where it is not queued (a message that came twice).
+
+    A failure is stored and the run is queued again, or parked after its last attempt.
+    """
+    held = claim(ScoringRun, run_id)
+    if held is None:
+        return None
+    run = ScoringRun.objects.get(pk=run_id)
+    try:
+        if run.kind == RunKind.CASE:
+            return _score_one(run, held)
+        return _score_many(run, held)
+    except Exception as error:  # noqa: BLE001 whatever it was: stored with the job, and the others go on
+        logger.warning("run %s failed", run_id, exc_info=True)
+        state = give_back(held.held(), attempt=held.attempt, error=f"{type(error).__name__}: {error}")
+        if state == JobState.QUEUED:
+            queues.send(SCORE_TASK, run_id=str(run_id))
+        return state
+
+
+@transaction.atomic
+def _score_one(run: ScoringRun, held: Claim) -> JobState | None:
+    assert run.case_id is not None  # a case run
+    written = score_case(run.case_id)
+    if not _finish(held, cases_done=1, scores_written=written):
+        transaction.set_rollback(True)  # somebody else holds it: nothing of this attempt stays
+        return None
+    return JobState.DONE
+
+
+def _score_many(run: ScoringRun, held: Claim) -> JobState | None:
+    """Case by case, each in a transaction of its own; cancelling is seen between two cases."""
+    written = done = 0
+    for case_id in Case.objects.filter(benchmark=run.benchmark_id).order_by("position").values_list("pk", flat=True):
+        written += score_case(case_id, model_id=run.model_id, replaces=not run.is_stale_only)
+        done += 1
+        if not held.held().update(cases_done=done, scores_written=written, heartbeat_at=timezone.now()):
+            return None  # cancelled, or taken over
+    return JobState.DONE if _finish(held, cases_done=done, scores_written=written) else None
+
+
+def _finish(held: Claim, **counts: int) -> bool:
+    now = timezone.now()
+    return bool(held.held().update(state=JobState.DONE, finished_at=now, heartbeat_at=now, error="", **counts))
+
+
+@transaction.atomic
+def score_case(case_id: uuid.UUID, *, model_id: uuid.UUID | None = None, replaces: bool = False) -> int:
+    """Score every finished current prediction of a case against every target; returns how many rows were written.
+
+    Parameters
+    ----------
+    model_id
+        Only this model's predictions.
+    replaces
+        Compute what is scored already once more and replace it.
+
+    Notes
+    -----
+    A prediction is only held against readings of the same input: a reader who saw other images or another question
+    drew something else. Two runs at the same time write the same rows in the same order; the second waits and adds
+    nothing.
+    """
+    case = Case.objects.select_related("benchmark").get(pk=case_id)
+    predictions = _finished(case, model_id)
+    targets = targets_of(case)
+    have = _scored(predictions) if not replaces else {}
+    wanted = _metrics_by_model(case, predictions)
+    others = other_findings(case) if predictions and targets else {}
+    rows: list[Score] = []
+    for prediction in predictions:
+        maps = None
+        for target in targets:
+            missing = wanted[prediction.model_id] - have.get((prediction.pk, *target.key), set())
+            if target.input_digest != prediction.input_digest or not missing:
+                continue
+            if maps is None:
+                maps = {(row.image, row.frame): frame_maps(row) for row in prediction.maps.all()}
+            rows += score_rows(prediction, maps, target, others=others, metrics=missing)
+    if rows:
+        _store(rows, replaces=replaces)
+        announce(SCORE_CHANGED, case=case)
+    facts.record([case.pk])
+    return len(rows)
+
+
+def _finished(case: Case, model_id: uuid.UUID | None) -> list[Prediction]:
+    found = current_predictions().filter(case=case, state=JobState.DONE).select_related("model")
+    found = found if model_id is None else found.filter(model=model_id)
+    return list(found.prefetch_related("maps").order_by("pk"))
+
+
+def _scored(predictions: list[Prediction]) -> dict[tuple[Any, ...], set[str]]:
+    """Names of the metrics whose newest version is stored, by (prediction, target kind, target id, revision)."""
+    have: dict[tuple[Any, ...], set[str]] = defaultdict(set)
+    rows = (
+        Score.objects.filter(prediction__in=predictions)
+        .order_by()
+        .values_list("prediction_id", "target_kind", "target_id", "target_revision", "metric", "metric_version")
+        .distinct()
+    )
+    for *key, metric, version in rows:
+        if metric in METRICS and METRICS[metric].version == version:
+            have[tuple(key)].add(metric)
+    return have
+
+
+def _metrics_by_model(case: Case, predictions: list[Prediction]) -> dict[uuid.UUID, set[str]]:
+    """What each model's enrolment asks for; both disagreements always, since lists sort by them."""
+    chosen = dict(Enrolment.objects.filter(benchmark=case.benchmark_id).values_list("model_id", "metrics"))
+    return {
+        prediction.model_id: {*chosen[prediction.model_id], ANSWER, REGION}
+        if chosen.get(prediction.model_id)
+        else set(METRICS)
+        for prediction in predictions
+    }
+
+
+def _store(rows: list[Score], *, replaces: bool) -> None:
+    if replaces:
+        Score.objects.bulk_create(rows, update_conflicts=True, unique_fields=list(KEY), update_fields=list(NUMBERS))
+    else:
+        Score.objects.bulk_create(rows, ignore_conflicts=True)

@@ -1,0 +1,156 @@
+"""Finding work that was lost and starting it again. The state of every job is in PostgreSQL; the broker may forget."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from celery import current_app
+from django.conf import settings
+from django.db.models import DateTimeField, Exists, F, Max, OuterRef, Q, Subquery
+from django.db.models.functions import Greatest
+from django.utils import timezone
+from kombu.exceptions import ChannelError, OperationalError
+
+from annotations.models import ReadingRevision
+from curation import queues
+from curation.models import Case, Gold
+from inference.claiming import JobTable, give_back
+from inference.currency import current_predictions
+from inference.models import Enrolment, JobState, Prediction, RunKind, ScoringRun
+from inference.predicting import PREDICT_TASK, missing_cases, request_predictions
+from inference.scoring import SCORE_TASK, request_scoring
+
+QUEUED_FOR = dt.timedelta(seconds=60)
+SILENT_FOR = dt.timedelta(seconds=60)
+MOST_AT_ONCE = 2000
+GONE = "the worker gave no sign of life"
+
+_TASKS: dict[JobTable, tuple[str, str]] = {
+    Prediction: (PREDICT_TASK, "prediction_id"),
+    ScoringRun: (SCORE_TASK, "run_id"),
+}
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What one sweep did."""
+
+    resent: int
+    requeued: int
+    parked: int
+    predictions_requested: int
+    scorings_requested: int
+
+
+def sweep(*, queued_for: dt.timedelta = QUEUED_FOR, silent_for: dt.timedelta = SILENT_FOR) -> Swept:
+    """Find lost work and start it again; safe to run at any time, and by two processes at once.
+
+    Parameters
+    ----------
+    queued_for
+        How long a job may wait before its message counts as lost; only where the broker's queue is empty, since a
+        message may as well stand in a long line.
+    silent_for
+        How long a running job may go without a heartbeat before its worker counts as gone.
+    """
+    requeued = parked = resent = 0
+    now = timezone.now()
+    for table in _TASKS:
+        for state in _take_from_the_dead(table, now - silent_for):
+            requeued += state == JobState.QUEUED
+            parked += state == JobState.PARKED
+        resent += _send_again(table, now, now - queued_for)
+    swept = Swept(resent, requeued, parked, _request_missing_predictions(), _request_missing_scorings())
+    if any((swept.resent, swept.requeued, swept.parked, swept.predictions_requested, swept.scorings_requested)):
+        logger.info("swept: %s", swept)
+    return swept
+
+
+def _take_from_the_dead(table: JobTable, before: dt.datetime) -> list[JobState | None]:
+    silent = table.objects.filter(state=JobState.RUNNING, heartbeat_at__lt=before).order_by("heartbeat_at")
+    states = []
+    for pk, attempt, worker in silent.values_list("pk", "attempts", "worker")[:MOST_AT_ONCE]:
+        # Held only while still silent: a beat that comes meanwhile keeps the job.
+        held = table.objects.filter(pk=pk, state=JobState.RUNNING, attempts=attempt, heartbeat_at__lt=before)
+        state = give_back(held, attempt=attempt, error=f"{GONE}: {worker}, attempt {attempt}")
+        if state == JobState.QUEUED:
+            _send(table, pk)
+        states.append(state)
+    return states
+
+
+def _send_again(table: JobTable, now: dt.datetime, before: dt.datetime) -> int:
+    lost = table.objects.filter(state=JobState.QUEUED, sent_at__lt=before).order_by("sent_at")
+    ids = list(lost.values_list("pk", flat=True)[:MOST_AT_ONCE])
+    if not ids or waiting_messages(_TASKS[table][0]):
+        return 0
+    for pk in ids:
+        # One sender, should two sweeps run at once.
+        if table.objects.filter(pk=pk, state=JobState.QUEUED, sent_at__lt=before).update(sent_at=now):
+            _send(table, pk)
+    return len(ids)
+
+
+def _send(table: JobTable, pk: Any) -> None:
+    task, name = _TASKS[table]
+    queues.send(task, **{name: str(pk)})
+
+
+def waiting_messages(task: str) -> int:
+    """How many messages stand in the broker's queue of a task; 0 where the queue does not exist or cannot be asked."""
+    queue = settings.CELERY_TASK_ROUTES[task]["queue"]
+    try:
+        with current_app.connection_for_write() as connection:
+            return int(connection.default_channel.queue_declare(queue=queue, passive=True).message_count)
+    except ChannelError:  # a queue nobody has sent to yet, or emptied
+        return 0
+    except (OperationalError, OSError):
+        logger.warning("the broker cannot be asked about queue %s", queue, exc_info=True)
+        return 0
+
+
+def _request_missing_predictions() -> int:
+    requested = 0
+    for enrolment in Enrolment.objects.filter(is_live=True).select_related("model"):
+        case_ids = list(missing_cases(enrolment).values_list("pk", flat=True)[:MOST_AT_ONCE])
+        requested += len(request_predictions(model=enrolment.model, case_ids=case_ids))
+    return requested
+
+
+def _request_missing_scorings() -> int:
+    case_ids = list(unscored_cases().values_list("pk", flat=True)[:MOST_AT_ONCE])
+    for case_id in case_ids:
+        request_scoring(case_id=case_id)
+    return len(case_ids)
+
+
+def unscored_cases() -> Any:
+    """Cases whose newest reading, gold or prediction came after the last scoring run began, as a queryset.
+
+    A run that is queued or running will see it, or was asked for again; one that was parked waits for a person.
+    """
+    revisions = ReadingRevision.objects.filter(reading__case=OuterRef("pk")).order_by()
+    golds = Gold.objects.filter(case=OuterRef("pk")).order_by()
+    done = current_predictions().filter(case=OuterRef("pk"), state=JobState.DONE).order_by()
+    newest = Greatest(
+        Subquery(revisions.values("reading__case").annotate(at=Max("submitted_at")).values("at")),
+        Subquery(golds.values("case").annotate(at=Max("created_at")).values("at")),
+        Subquery(done.values("case").annotate(at=Max("finished_at")).values("at")),
+        output_field=DateTimeField(),
+    )
+    runs = ScoringRun.objects.filter(kind=RunKind.CASE, case=OuterRef("pk"))
+    covered = runs.filter(
+        Q(state__in=[JobState.QUEUED, JobState.RUNNING])
+        | Q(state__in=[JobState.DONE, JobState.PARKED], started_at__gte=OuterRef("newest"))
+    )
+    return (
+        Case.objects.annotate(newest=newest)
+        .filter(Exists(done))
+        .filter(Exists(revisions) | Exists(golds))
+        .filter(~Exists(covered))
+        .order_by(F("newest").asc())
+    )
