@@ -7,11 +7,10 @@ hold:
 
 - a code is kept only if it is one of the defined terms named here (a name in Modality is no modality);
 - a number is parsed, bounded and written anew (nine significant digits, below one million), so no text survives in it;
-- free text (SeriesDescription, ImageComments, ProtocolName, window explanations ...) is never kept: E.3.6 "Clean
-Descriptors"
-  asks for a person's judgement, which an import cannot give;
+- free text (SeriesDescription, ImageComments, ProtocolName, window explanations ...) is never kept: the option
+  "Clean Descriptors" asks for a person's judgement, which an import cannot give;
 - dates, times, ages, names, identifiers, institutions, device serials, private groups, overlays, curves: never;
-- UIDs of the source are never kept (E.3.9 "Retain UIDs" is not chosen); new ones come from the stored content.
+- UIDs of the source are never kept (the option "Retain UIDs" is not chosen); new ones come from the stored content.
 """
 
 import math
@@ -28,59 +27,60 @@ METHOD = "Sightline allow-list 1"
 
 _LARGEST = 1e6
 
-_MODALITIES = (
-    "AR AU BDUS BI BMD CD CR CT DD DG DX ECG EM ES FA FS GM IO IVOCT IVUS LS MA MG MR MS NM OAM OCT OP OPM OPT OPV OT
-    PT PX " "RF RG RTDOSE RTIMAGE SC SEG SM ST TG US VF XA XC"
-)
-_BODY_PARTS = (
-    "ABDOMEN ABDOMENPELVIS ADRENAL ANKLE AORTA ARM AXILLA BACK BLADDER BONE BRAIN BREAST BRONCHUS BUTTOCK CALCANEUS
-    CALF CAROTID " "CEREBELLUM CERVIX CHEEK CHEST CHESTABDOMEN CHESTABDPELVIS CLAVICLE COCCYX COLON CORNEA CSPINE
-    CTSPINE DUODENUM EAR ELBOW " "ESOPHAGUS EXTREMITY EYE EYELID FACE FEMUR FETUS FINGER FOOT GALLBLADDER HAND HEAD
-    HEADNECK HEART HIP HUMERUS ILEUM ILIUM " "IAC JAW JEJUNUM KIDNEY KNEE LARYNX LEG LIVER LSPINE LSSPINE LUNG MANDIBLE
-    MAXILLA MEDIASTINUM MOUTH NECK NOSE ORBIT OVARY " "PANCREAS PAROTID PATELLA PELVIS PENIS PHARYNX PLACENTA PROSTATE
-    RECTUM RIB SACRUM SCALP SCAPULA SCROTUM SHOULDER SINUS " "SKIN SKULL SPINE SPLEEN SSPINE STERNUM STOMACH
-    SUBMANDIBULAR TESTIS THIGH THUMB THYMUS THYROID TIBIA TOE TONGUE TRACHEA " "TSPINE URETER URETHRA UTERUS VAGINA
-    VULVA WHOLEBODY WRIST ZYGOMA"
-)
-_IMAGE_TYPES = (
-    "ORIGINAL DERIVED PRIMARY SECONDARY AXIAL LOCALIZER MPR MIP MINIP REFORMATTED VOLUME OTHER M P R I FFE SE PHASE
-    MAGNITUDE REAL " "IMAGINARY NORM DIS2D DIS3D ND DIFFUSION ADC FA STATIC DYNAMIC GATED WHOLE BODY TOMO EMISSION
-    TRANSMISSION RECON MIXED " "SINGLE PLANE BIPLANE A B FLUORO COLOR DOPPLER"
-)
-_WINDOW_NAMES = (
-    "NORMAL HARDER SOFTER WINDOW WINDOW1 WINDOW2 BRAIN BONE LUNG ABDOMEN MEDIASTINUM LIVER SPINE STROKE SUBDURAL CHEST
-    HEAD NECK " "PELVIS ANGIO DEFAULT"
-)
+
+def _words(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
+
+
+_MODALITIES = """
+    AR AU BDUS BI BMD CD CR CT DD DG DX ECG EM ES FA FS GM IO IVOCT IVUS LS MA MG MR MS NM OAM OCT OP OPM OPT OPV OT PT
+    PX RF RG RTDOSE RTIMAGE SC SEG SM ST TG US VF XA XC
+"""
+_BODY_PARTS = """
+    ABDOMEN ABDOMENPELVIS ADRENAL ANKLE AORTA ARM AXILLA BACK BLADDER BONE BRAIN BREAST BRONCHUS BUTTOCK CALCANEUS CALF
+    CAROTID CEREBELLUM CERVIX CHEEK CHEST CHESTABDOMEN CHESTABDPELVIS CLAVICLE COCCYX COLON CORNEA CSPINE CTSPINE
+    DUODENUM EAR ELBOW ESOPHAGUS EXTREMITY EYE EYELID FACE FEMUR FETUS FINGER FOOT GALLBLADDER HAND HEAD HEADNECK HEART
+    HIP HUMERUS ILEUM ILIUM IAC JAW JEJUNUM KIDNEY KNEE LARYNX LEG LIVER LSPINE LSSPINE LUNG MANDIBLE MAXILLA
+    MEDIASTINUM MOUTH NECK NOSE ORBIT OVARY PANCREAS PAROTID PATELLA PELVIS PENIS PHARYNX PLACENTA PROSTATE RECTUM RIB
+    SACRUM SCALP SCAPULA SCROTUM SHOULDER SINUS SKIN SKULL SPINE SPLEEN SSPINE STERNUM STOMACH SUBMANDIBULAR TESTIS
+    THIGH THUMB THYMUS THYROID TIBIA TOE TONGUE TRACHEA TSPINE URETER URETHRA UTERUS VAGINA VULVA WHOLEBODY WRIST ZYGOMA
+"""
+_IMAGE_TYPES = """
+    ORIGINAL DERIVED PRIMARY SECONDARY AXIAL LOCALIZER MPR MIP MINIP REFORMATTED VOLUME OTHER M P R I FFE SE PHASE
+    MAGNITUDE REAL IMAGINARY NORM DIS2D DIS3D ND DIFFUSION ADC FA STATIC DYNAMIC GATED WHOLE BODY TOMO EMISSION
+    TRANSMISSION RECON MIXED SINGLE PLANE BIPLANE A B FLUORO COLOR DOPPLER
+"""
+_WINDOW_NAMES = """
+    NORMAL HARDER SOFTER WINDOW WINDOW1 WINDOW2 BRAIN BONE LUNG ABDOMEN MEDIASTINUM LIVER SPINE STROKE SUBDURAL CHEST
+    HEAD NECK PELVIS ANGIO DEFAULT
+"""
 
 #: Coded elements, each with the only values that are kept (PS3.3 defined terms; PS3.16 Annex L for body parts).
 CODES: dict[str, frozenset[str]] = {
-    "Modality": frozenset(_MODALITIES.split()),
-    "BodyPartExamined": frozenset(_BODY_PARTS.split()),
-    "ImageType": frozenset(_IMAGE_TYPES.split()),
-    "Laterality": frozenset("R L B U".split()),
-    "ImageLaterality": frozenset("R L B U".split()),
-    "PatientPosition": frozenset("HFP HFS HFDR HFDL FFDR FFDL FFP FFS LFP LFS RFP RFS AFP AFS PFP PFS SITTING".split()),
-    "ViewPosition": frozenset("AP PA LL RL LLD RLD LLO RLO LPO RPO LAO RAO CC MLO ML LM LMO XCC XCCL XCCM TAN".split()),
-    "PatientOrientation": frozenset(
-        "A P L R H F AR AL PR PL AF AH PF PH LA LP LF LH RA RP RF RH HA HP HL HR FA FP FL FR".split()
-    ),
-    "ScanningSequence": frozenset("SE IR GR EP RM".split()),
-    "SequenceVariant": frozenset("SK MTC SS TRSS SP MP OSP NONE".split()),
-    "ScanOptions": frozenset("PER RG CG PPG FC PFF PFP SP FS HELIX AXIAL HELICAL".split()),
+    "Modality": _words(_MODALITIES),
+    "BodyPartExamined": _words(_BODY_PARTS),
+    "ImageType": _words(_IMAGE_TYPES),
+    "Laterality": _words("R L B U"),
+    "ImageLaterality": _words("R L B U"),
+    "PatientPosition": _words("HFP HFS HFDR HFDL FFDR FFDL FFP FFS LFP LFS RFP RFS AFP AFS PFP PFS SITTING"),
+    "ViewPosition": _words("AP PA LL RL LLD RLD LLO RLO LPO RPO LAO RAO CC MLO ML LM LMO XCC XCCL XCCM TAN"),
+    "PatientOrientation": _words("A P L R H F AR AL PR PL AF AH PF PH LA LP LF LH RA RP RF RH HA HP HL HR FA FP FL FR"),
+    "ScanningSequence": _words("SE IR GR EP RM"),
+    "SequenceVariant": _words("SK MTC SS TRSS SP MP OSP NONE"),
+    "ScanOptions": _words("PER RG CG PPG FC PFF PFP SP FS HELIX AXIAL HELICAL"),
     "MRAcquisitionType": frozenset(("2D", "3D")),
-    "ConversionType": frozenset("DV DI DF WSD SD SI DRW SYN".split()),
+    "ConversionType": _words("DV DI DF WSD SD SI DRW SYN"),
     "LossyImageCompression": frozenset(("00", "01")),
     "BurnedInAnnotation": frozenset(("YES", "NO")),
     "VOILUTFunction": frozenset(("LINEAR", "LINEAR_EXACT", "SIGMOID")),
-    "RescaleType": frozenset("HU US OD HU_MOD MGML Z_EFF ED EDW PCT".split()),
+    "RescaleType": _words("HU US OD HU_MOD MGML Z_EFF ED EDW PCT"),
     "PixelSpacingCalibrationType": frozenset(("GEOMETRY", "FIDUCIAL")),
     "PresentationLUTShape": frozenset(("IDENTITY", "INVERSE")),
-    "WindowCenterWidthExplanation": frozenset(_WINDOW_NAMES.split()),
+    "WindowCenterWidthExplanation": _words(_WINDOW_NAMES),
 }
 
 #: Numbers that are kept: geometry, pixel description, acquisition, order within a series.
-NUMBERS: frozenset[str] = frozenset(
-    """
+NUMBERS: frozenset[str] = _words("""
     PixelSpacing ImagerPixelSpacing NominalScannedPixelSpacing PixelAspectRatio SliceThickness SpacingBetweenSlices
     SliceLocation ImagePositionPatient ImageOrientationPatient EstimatedRadiographicMagnificationFactor
     ReconstructionDiameter GantryDetectorTilt TableHeight DistanceSourceToDetector DistanceSourceToPatient KVP
@@ -89,18 +89,15 @@ NUMBERS: frozenset[str] = frozenset(
     CineRate RecommendedDisplayFrameRate EffectiveDuration TransducerFrequency MechanicalIndex BoneThermalIndex
     SoftTissueThermalIndex CranialThermalIndex DepthOfScanField SeriesNumber AcquisitionNumber InstanceNumber
     LossyImageCompressionRatio WindowCenter WindowWidth RescaleIntercept RescaleSlope
-    """.split()
-)
+    """)
 
 #: Sequences that are kept, each with the numbers kept in an item.
 SEQUENCES: dict[str, frozenset[str]] = {
-    "SequenceOfUltrasoundRegions": frozenset(
-        """
+    "SequenceOfUltrasoundRegions": _words("""
         RegionSpatialFormat RegionDataType RegionFlags RegionLocationMinX0 RegionLocationMinY0 RegionLocationMaxX1
         RegionLocationMaxY1 PhysicalUnitsXDirection PhysicalUnitsYDirection PhysicalDeltaX PhysicalDeltaY
         ReferencePixelX0 ReferencePixelY0 ReferencePixelPhysicalValueX ReferencePixelPhysicalValueY
-        """.split()
-    ),
+        """),
 }
 _MOST_VALUES = 64
 _MOST_ITEMS = 64

@@ -18,11 +18,10 @@ from curation.formats.dicom_samples import Layout, iter_samples, read_layout
 
 _IMPLEMENTATION = "2.25.312684029151137386403187204913620421"
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
-# Classes whose objects stay what they are without functional groups, names or dates; all others become secondary
-# captures. _KEPT_CLASSES = {
-    f"1.2.840.10008.5.1.4.1.1.{suffix}": True for suffix in ("1", "1.1", "2", "4", "6.1", "3.1", "7", "20", "12.1",
-    "128")
-}
+# Classes whose objects stay what they are without functional groups, names or dates; the others become captures.
+_KEPT_CLASSES = frozenset(
+    f"1.2.840.10008.5.1.4.1.1.{suffix}" for suffix in ("1", "1.1", "2", "3.1", "4", "6.1", "7", "12.1", "20", "128")
+)
 _MULTI_FRAME_CAPTURE = {8: "1.2.840.10008.5.1.4.1.1.7.2", 16: "1.2.840.10008.5.1.4.1.1.7.3"}
 # Elements of PS3.3 type 2 that readers expect to be there, always written empty.
 _EMPTY = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID",
@@ -67,8 +66,8 @@ def decode_dicom(data: bytes, *, max_pixels: int, max_content_bytes: int) -> Dec
             return _decode(data, max_pixels, max_content_bytes)
         except (UndecodableError, MemoryError):
             raise
-        except Exception as error:  # pydicom and its codecs raise nearly every type on a damaged file
-            cause = str(error).split("\n")[0][:200] or type(error).__name__
+        except Exception as error:  # noqa: BLE001  pydicom and its codecs raise nearly every type on a damaged file
+            cause = " ".join(str(error).split())[:300] or type(error).__name__
             raise UndecodableError(f"is damaged or of a kind that is not taken: {cause}") from None
 
 
@@ -114,7 +113,7 @@ def _decode(data: bytes, max_pixels: int, max_content_bytes: int) -> DecodedImag
 def _read(data: bytes) -> FileDataset:
     try:
         dataset = dcmread(io.BytesIO(data), force=True)
-    except Exception as error:  # the reader raises nearly every type on hostile bytes
+    except Exception as error:  # noqa: BLE001  the reader raises nearly every type on hostile bytes
         raise UndecodableError(f"cannot be read as DICOM: {str(error)[:200]}") from None
     if not len(dataset):
         raise UndecodableError("begins like DICOM but holds no element")

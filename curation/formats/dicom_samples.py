@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.pixels import apply_color_lut, apply_modality_lut
-from pydicom.pixels.utils import get_expected_length, iter_pixels
+from pydicom.pixels.utils import get_expected_length, iter_pixels, pixel_array
 
 from curation.formats.decoded import UndecodableError
 
@@ -82,7 +82,7 @@ def iter_samples(dataset: Dataset, layout: Layout) -> Iterator[NDArray[np.generi
     """
     shape = (layout.rows, layout.columns, 3) if layout.samples == 3 else (layout.rows, layout.columns)
     seen = 0
-    for frame in iter_pixels(dataset, view_only=False):
+    for frame in _frames(dataset):
         if seen == layout.frames:
             raise UndecodableError(f"claims {layout.frames} frames but holds more")
         if frame.shape != shape:
@@ -91,6 +91,14 @@ def iter_samples(dataset: Dataset, layout: Layout) -> Iterator[NDArray[np.generi
         seen += 1
     if seen != layout.frames:
         raise UndecodableError(f"claims {layout.frames} frames but holds {seen}")
+
+
+def _frames(dataset: Dataset) -> Iterator[NDArray[np.generic]]:
+    """Decoded frames; a lone one by pydicom's whole-array way, whose arrays it may correct in place."""
+    if _whole(dataset, "NumberOfFrames", 1) == 1:
+        yield pixel_array(dataset, index=0)
+    else:
+        yield from iter_pixels(dataset)
 
 
 def _finish(frame: NDArray[np.generic], dataset: Dataset, layout: Layout) -> NDArray[np.generic]:
@@ -149,8 +157,8 @@ def _check_length(dataset: Dataset, layout: Layout) -> None:
     expected, found = int(get_expected_length(dataset)), len(dataset.PixelData)
     if found < expected:
         raise UndecodableError(
-            f"claims {layout.frames} x {layout.rows} x {layout.columns} pixels, {expected} bytes, but holds {found}
-            bytes"
+            f"claims {layout.frames} x {layout.rows} x {layout.columns} pixels, {expected} bytes, "
+            f"but holds {found} bytes"
         )
     frame_bytes = max(expected // layout.frames, 2)
     if found - expected >= frame_bytes:
