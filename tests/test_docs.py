@@ -14,11 +14,11 @@ from inference.metrics.catalogue import METRICS
 
 APPS = ("config", "curation", "annotations", "inference")
 # config/environment.py is where variables are read; the bootstrap runs before anything is installed, quickstart and
-# the servers hand the whole environment on to child processes.
-MAY_READ_ENVIRONMENT = {"config/environment.py", "config/bootstrap.py", "config/quickstart.py"}
+# the decoder hand an environment on to their child processes.
+MAY_READ_ENVIRONMENT = {"config/environment.py", "config/bootstrap.py", "config/quickstart.py", "curation/intake.py"}
 # What README may name though no checkout holds it: made by a build, a run or an export.
 MADE = re.compile(r"^(var|frontend/dist|\.venv|DIR|PATH|/)|manifest\.json$|\*|<|\{")
-FORMAT_MODULES = {"curation.importing": "FORMATS", "curation.exporting": "FORMATS"}
+FORMAT_MODULES = {"curation.importing": "IMPORT_FORMATS", "curation.exporting": "EXPORT_FORMATS"}
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_every_make_target_is_described(readme: str) -> None:
     targets = re.findall(r"^([a-z]+):.*##", (PROJECT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert targets
     missing = [target for target in targets if not re.search(rf"make [a-z ]*\b{target}\b", readme)]
-    assert missing == []
+    assert not missing, f"README names no make target {missing}"
 
 
 def test_every_file_that_is_named_exists(readme: str) -> None:
@@ -95,7 +95,7 @@ def test_every_file_that_is_named_exists(readme: str) -> None:
             if not MADE.search(path) and not (PROJECT / path).exists() and not _is_url(path)
         }
     )
-    assert missing == []
+    assert not missing, f"README names files that do not exist: {missing}"
 
 
 def _is_url(path: str) -> bool:
