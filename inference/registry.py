@@ -1,4 +1,4 @@
-"""From a family's name to a loaded adapter. Families are named by dotted path, so that the web process loads no torch."""
+"""From a family's name to a loaded adapter. Families are dotted paths, so that the web process loads no torch."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def load_adapter(
 @lru_cache(maxsize=4)
 def _loaded(family: str, source: str, revision: str, settings: tuple[tuple[str, str], ...]) -> Adapter:
     module = importlib.import_module(FAMILIES[family])
-    return cast(Adapter, module.load(source, revision, dict(settings)))
+    return cast("Adapter", module.load(source, revision, dict(settings)))
 
 
 def check_source(source: str, allowed_roots: Iterable[Path]) -> Path:

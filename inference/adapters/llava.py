@@ -76,15 +76,15 @@ class LlavaAdapter:
         self.device = _device(known["device"])
         self.dtype = _dtype(known["dtype"], self.device)
         offline: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
-        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, **offline)
+        self.tokenizer = _untyped(AutoTokenizer).from_pretrained(folder, **offline)
         # The PIL backend needs no torchvision, and is the one whose geometry `transform_of` follows.
-        self.image_processor: Any = AutoImageProcessor.from_pretrained(folder, backend="pil", **offline)
-        self.model: Any = LlavaForConditionalGeneration.from_pretrained(
+        self.image_processor = _untyped(AutoImageProcessor).from_pretrained(folder, backend="pil", **offline)
+        self.model = _untyped(LlavaForConditionalGeneration).from_pretrained(
             folder, use_safetensors=True, dtype=self.dtype, attn_implementation=SELECTED_ROWS, **offline
-        ).to(self.device)
-        self.model.eval()
+        )
+        self.model.to(self.device).eval()
         config = self.model.config
-        self.image_token: str = self.tokenizer.convert_ids_to_tokens(config.image_token_id)
+        self.image_token = str(self.tokenizer.convert_ids_to_tokens(config.image_token_id))
         self.patch_px = int(config.vision_config.patch_size)
         self.context = int(config.text_config.max_position_embeddings)
         self.chat_template = _chat_template(self.tokenizer, folder)
@@ -318,6 +318,11 @@ def _most_probable(probabilities: Mapping[str, float] | None) -> str | None:
     best = max(probabilities.values())
     letters = [letter for letter, p in probabilities.items() if p == best]
     return letters[0] if len(letters) == 1 else None
+
+
+def _untyped(loader: object) -> Any:
+    """Transformers' loaders as what they are to a type checker: they give one of many classes."""
+    return loader
 
 
 def _device(name: str) -> torch.device:

@@ -134,7 +134,7 @@ class PlantedAdapter:
         return np.asarray(((y >= y0) & (y < y1))[:, None] & ((x >= x0) & (x < x1))[None, :])
 
     def weights(self) -> NDArray[np.float64]:
-        """w of the formula, float64 (layers, rows, columns)."""
+        """The weight w of the formula, float64 (layers, rows, columns)."""
         gains = 1 + (self.gain - 1) * np.arange(1, self.layers + 1) / self.layers
         return np.where(self.focus_cells()[None], gains[:, None, None], 1.0)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -73,14 +74,14 @@ def build_tiny_llava(folder: Path, *, seed: int = 0, fit: str = "pad", layers: i
     config = _config(len(tokenizer), tokenizer, layers)
     with torch.random.fork_rng(devices=[]):  # leaves the caller's random numbers alone
         torch.manual_seed(seed)
-        model = LlavaForConditionalGeneration(config)
+        model: Any = LlavaForConditionalGeneration(config)
     model.eval().save_pretrained(folder, safe_serialization=True)
     (folder / "sightline.json").write_text(json.dumps({"is_trained": False, "note": NOTE}) + "\n")
     return folder
 
 
-def _config(vocabulary: int, tokenizer: PreTrainedTokenizerFast, layers: int) -> LlavaConfig:
-    ids = dict(zip(("pad_token_id", "bos_token_id", "eos_token_id"), range(3), strict=True))
+def _config(vocabulary: int, tokenizer: Any, layers: int) -> LlavaConfig:
+    ids: dict[str, Any] = dict(zip(("pad_token_id", "bos_token_id", "eos_token_id"), range(3), strict=True))
     return LlavaConfig(
         vision_config=CLIPVisionConfig(
             hidden_size=32,
@@ -119,12 +120,12 @@ def _image_processor(fit: str) -> LlavaImageProcessorPil:
     )
 
 
-def _tokenizer() -> PreTrainedTokenizerFast:
+def _tokenizer() -> Any:
     """Byte-level pairs learned on the prompts' own words; every text has tokens, none is unknown."""
     texts = [
         general_prompt(),
         question_prompt("Is there a finding in the image? Which one does the image show?"),
-        answer_prompt("What is the most likely diagnosis?", {key: "text" for key in "ABCDE"}, "History"),
+        answer_prompt("What is the most likely diagnosis?", dict.fromkeys("ABCDE", "text"), "History"),
         "USER: ASSISTANT: The answer is A. B. C. D. E. yes no left right upper lower normal abnormal",
     ]
     core = Tokenizer(models.BPE())
@@ -138,12 +139,11 @@ def _tokenizer() -> PreTrainedTokenizerFast:
         show_progress=False,
     )
     core.train_from_iterator(texts, trainer)
-    tokenizer = PreTrainedTokenizerFast(
+    make: Any = PreTrainedTokenizerFast
+    tokenizer = make(
         tokenizer_object=core,
-        pad_token="<pad>",
-        bos_token="<s>",
-        eos_token="</s>",
-        extra_special_tokens={"image_token": "<image>"},
+        **dict(zip(("pad_token", "bos_token", "eos_token"), SPECIAL, strict=False)),
+        extra_special_tokens={"image_token": SPECIAL[3]},
         padding_side="left",
         model_max_length=CONTEXT,
         clean_up_tokenization_spaces=False,

@@ -1,1 +1,1 @@
-"""Attention of a few rows, taken while a model runs. Imports torch and transformers: never loaded by the web process."""
+"""Attention of a few rows, taken while a model runs. Imports torch: never loaded by the web process."""

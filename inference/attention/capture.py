@@ -22,6 +22,9 @@ NAME = "selected_rows"
 SELECTED_ROWS: dict[str, str] = {"": "sdpa", "text_config": NAME, "vision_config": "sdpa"}
 """`attn_implementation` of a vision-language model: rows are taken in the language model only."""
 
+# Finite, as in eager attention: the row of a padding token sees nothing, and -inf throughout would make it nan.
+_HIDDEN = torch.finfo(torch.float32).min
+
 
 @dataclass
 class AttentionCapture:
@@ -159,11 +162,11 @@ def _weights(
     if mask is None:
         if causal and queries > 1:  # as SDPA's is_causal: query i sees keys up to i
             last = torch.tensor(rows, device=scores.device)[:, None]
-            scores = scores.masked_fill(torch.arange(keys, device=scores.device) > last, float("-inf"))
+            scores = scores.masked_fill(torch.arange(keys, device=scores.device) > last, _HIDDEN)
         return torch.softmax(scores, dim=-1)
     part = mask[:, :, rows, :keys]
     part = part.unsqueeze(2) if part.shape[1] == 1 else part.view(part.shape[0], key_heads, group, len(rows), keys)
-    scores = scores.masked_fill(~part, float("-inf")) if part.dtype == torch.bool else scores + part.float()
+    scores = scores.masked_fill(~part, _HIDDEN) if part.dtype == torch.bool else scores + part.float()
     return torch.softmax(scores, dim=-1)
 
 

@@ -28,9 +28,7 @@ _ANOTHER_LETTER = re.compile(
     r"^[\s*_]*(?:or|and|/|,|&)(?:\s*(?:or|and))?[\s*_]*[(\[{]?\s*([A-Za-z])(?![A-Za-z0-9'\u2019])",
     re.IGNORECASE,
 )
-_AFTER_AN_ARTICLE = re.compile(
-    r"^\s+(?!(?:because|since|as|due|given|based)\b)\w", re.IGNORECASE
-)
+_AFTER_AN_ARTICLE = re.compile(r"^\s+(?!(?:because|since|as|due|given|based)\b)\w", re.IGNORECASE)
 
 
 class _Undecided(Exception):
@@ -83,26 +81,20 @@ def parse_choice(text: str, options: Mapping[str, str] | None) -> str | None:
         return None
     reply = _OPEN_THOUGHT.sub("", _CLOSED_THOUGHT.sub("", text)).strip()
     letters = {key.casefold(): key for key in options}
-    for rule in (_marked, _said, _whole, _mentioned):
+    for rule in (_marked, _said, _whole):
         try:
             choice = rule(reply, options, letters)
         except _Undecided:
             return None
         if choice is not None:
             return choice
-    return None
+    return _one_with_text(reply, options)
 
 
-def _marked(
-    reply: str, options: Mapping[str, str], letters: Mapping[str, str]
-) -> str | None:
+def _marked(reply: str, options: Mapping[str, str], letters: Mapping[str, str]) -> str | None:
     """The last JSON answer, box or tag; one that names no option leaves the reply undecided."""
     marks = [*_json_answers(reply)]
-    marks += [
-        (match.start(), match.group(1))
-        for pattern in (_BOXED, _TAGGED)
-        for match in pattern.finditer(reply)
-    ]
+    marks += [(match.start(), match.group(1)) for pattern in (_BOXED, _TAGGED) for match in pattern.finditer(reply)]
     if not marks:
         return None
     value = max(marks)[1].strip()
@@ -130,9 +122,7 @@ def _json_answers(reply: str) -> Iterator[tuple[int, str]]:
         position = reply.find("{", end)
 
 
-def _said(
-    reply: str, options: Mapping[str, str], letters: Mapping[str, str]
-) -> str | None:
+def _said(reply: str, options: Mapping[str, str], letters: Mapping[str, str]) -> str | None:
     """The last "answer is X", X a letter or an option's text."""
     for match in reversed(list(_SAID.finditer(reply))):
         rest = reply[match.end() :]
@@ -143,17 +133,9 @@ def _said(
             if other and other.group(1).casefold() in letters:
                 raise _Undecided
             key = letters[named.group(1).casefold()]
-            if (
-                named.group(1) not in "aA"
-                or rest[0] in "([{"
-                or not _AFTER_AN_ARTICLE.match(after)
-            ):
+            if named.group(1) not in "aA" or rest[0] in "([{" or not _AFTER_AN_ARTICLE.match(after):
                 return key
-        by_text = [
-            key
-            for key, option in options.items()
-            if option.strip() and _starts_with(rest, option)
-        ]
+        by_text = [key for key, option in options.items() if option.strip() and _starts_with(rest, option)]
         longest = max((len(options[key]) for key in by_text), default=0)
         by_text = [key for key in by_text if len(options[key]) == longest]
         if len(by_text) == 1:
@@ -161,53 +143,35 @@ def _said(
     return None
 
 
-def _whole(
-    reply: str, options: Mapping[str, str], letters: Mapping[str, str]
-) -> str | None:
+def _whole(reply: str, options: Mapping[str, str], letters: Mapping[str, str]) -> str | None:
     """A letter that is all of the reply, alone or with its option's own text."""
     alone = _WHOLE.match(reply)
     if alone:
         return letters.get(alone.group(1).casefold())
     both = _LETTER_AND_TEXT.match(reply)
-    if (
-        reply[:2].casefold() == "a "
-    ):  # an article: what follows is read by the next rule
+    if reply[:2].casefold() == "a ":  # an article: what follows is read by the next rule
         return None
     if both and both.group(1).casefold() in letters:
         key = letters[both.group(1).casefold()]
         if _plain(both.group(2)) == _plain(options[key]):
             return key
-        matching = [
-            other
-            for other, option in options.items()
-            if _plain(option) == _plain(both.group(2))
-        ]
+        matching = [other for other, option in options.items() if _plain(option) == _plain(both.group(2))]
         if matching:  # one option's letter, another's text
             raise _Undecided
     return None
 
 
-def _mentioned(
-    reply: str, options: Mapping[str, str], letters: Mapping[str, str]
-) -> str | None:
-    """The one option whose text occurs anywhere in the reply."""
-    return _one_with_text(reply, options)
-
-
 def _one_with_text(reply: str, options: Mapping[str, str]) -> str | None:
+    """The one option whose text occurs anywhere in the reply."""
     left, found = reply, set()
     # Longest first, and what is found is taken out: "effusion" does not occur in "pleural effusion" a second time.
-    for key in sorted(options, key=lambda one: -len(options[one])):
+    for key in sorted(options, key=lambda one: -len(options[one].strip())):
         option = options[key].strip()
         if not option:
             continue
         pattern = re.compile(rf"(?<!\w){re.escape(option)}(?!\w)", re.IGNORECASE)
         if pattern.search(left):
-            twins = [
-                other
-                for other in options
-                if options[other].strip().casefold() == option.casefold()
-            ]
+            twins = [other for other in options if options[other].strip().casefold() == option.casefold()]
             found.update(twins)
             left = pattern.sub("\0", left)
     return found.pop() if len(found) == 1 else None

@@ -39,9 +39,7 @@ class GridMetric(Metric):
     terms: Callable[[Array, int], layered.Terms]
     close: Callable[[Array, int, int], Array]
 
-    def over_layers(
-        self, relative: NDArray[np.floating[Any]], cells: CellMask
-    ) -> Array:
+    def over_layers(self, relative: NDArray[np.floating[Any]], cells: CellMask) -> Array:
         """`function` at every layer of float (layers, rows, columns): float64 (layers,)."""
         return layered.over_layers(relative, cells, self.terms, self.close)
 
@@ -62,14 +60,12 @@ class AnswerMetric(Metric):
     function: Callable[..., float]
 
 
-def _same(sums: Array, n: int, size: int) -> Array:
+def _same(sums: Array, _n: int, _size: int) -> Array:
     return sums
 
 
-def _log2(sums: Array, n: int, size: int) -> Array:
-    with np.errstate(
-        divide="ignore"
-    ):  # no attention at all inside is -inf by definition
+def _log2(sums: Array, _n: int, _size: int) -> Array:
+    with np.errstate(divide="ignore"):  # no attention at all inside is -inf by definition
         return np.asarray(np.log2(np.maximum(sums, 0.0)), dtype=np.float64)
 
 
@@ -79,120 +75,115 @@ def _normalised(sums: Array, n: int, size: int) -> Array:
     return np.asarray(1.0 - sums / np.log(size / n), dtype=np.float64)
 
 
-def _one_minus(sums: Array, n: int, size: int) -> Array:
+def _one_minus(sums: Array, _n: int, _size: int) -> Array:
     return np.asarray(1.0 - sums, dtype=np.float64)
 
-
-_GROUNDING, _DISAGREEMENT = grounding.METRIC_VERSION, disagreement.METRIC_VERSION
 
 GRID_METRICS: dict[str, GridMetric] = {
     metric.name: metric
     for metric in (
         GridMetric(
-            "attention_ratio",
-            "Attention ratio",
-            "1",
-            True,
-            _GROUNDING,
-            grounding.attention_ratio,
-            layered.attention_ratio_terms,
-            _same,
+            name="attention_ratio",
+            title="Attention ratio",
+            chance="1",
+            higher_is_better=True,
+            version=grounding.METRIC_VERSION,
+            function=grounding.attention_ratio,
+            terms=layered.attention_ratio_terms,
+            close=_same,
         ),
         GridMetric(
-            "log2_attention_ratio",
-            "Attention ratio (log2)",
-            "0",
-            True,
-            _GROUNDING,
-            grounding.log2_attention_ratio,
-            layered.attention_ratio_terms,
-            _log2,
+            name="log2_attention_ratio",
+            title="Attention ratio (log2)",
+            chance="0",
+            higher_is_better=True,
+            version=grounding.METRIC_VERSION,
+            function=grounding.log2_attention_ratio,
+            terms=layered.attention_ratio_terms,
+            close=_log2,
         ),
         GridMetric(
-            "kl",
-            "KL divergence",
-            "ln(N/|G|)",
-            False,
-            _GROUNDING,
-            grounding.kl_divergence,
-            layered.kl_terms,
-            _same,
+            name="kl",
+            title="KL divergence",
+            chance="ln(N/|G|)",
+            higher_is_better=False,
+            version=grounding.METRIC_VERSION,
+            function=grounding.kl_divergence,
+            terms=layered.kl_terms,
+            close=_same,
         ),
         GridMetric(
-            "js",
-            "JS divergence",
-            "ln 2 + (f ln f - (1 + f) ln(1 + f)) / 2, f = |G|/N",
-            False,
-            _GROUNDING,
-            grounding.js_divergence,
-            layered.js_terms,
-            _same,
+            name="js",
+            title="JS divergence",
+            chance="ln 2 + (f ln f - (1 + f) ln(1 + f)) / 2, f = |G|/N",
+            higher_is_better=False,
+            version=grounding.METRIC_VERSION,
+            function=grounding.js_divergence,
+            terms=layered.js_terms,
+            close=_same,
         ),
         GridMetric(
-            "kl_norm",
-            "Normalised KL",
-            "0",
-            True,
-            _GROUNDING,
-            grounding.normalized_kl,
-            layered.kl_terms,
-            _normalised,
+            name="kl_norm",
+            title="Normalised KL",
+            chance="0",
+            higher_is_better=True,
+            version=grounding.METRIC_VERSION,
+            function=grounding.normalized_kl,
+            terms=layered.kl_terms,
+            close=_normalised,
         ),
         GridMetric(
-            "ebpg",
-            "Energy inside the region",
-            "|G|/N",
-            True,
-            _GROUNDING,
-            grounding.energy_pointing_game,
-            layered.energy_terms,
-            _same,
+            name="ebpg",
+            title="Energy inside the region",
+            chance="|G|/N",
+            higher_is_better=True,
+            version=grounding.METRIC_VERSION,
+            function=grounding.energy_pointing_game,
+            terms=layered.energy_terms,
+            close=_same,
         ),
         GridMetric(
-            "pointing_hit",
-            "Pointing hit",
-            "|G|/N",
-            True,
-            _GROUNDING,
-            grounding.pointing_hit,
-            layered.pointing_terms,
-            _same,
+            name="pointing_hit",
+            title="Pointing hit",
+            chance="|G|/N",
+            higher_is_better=True,
+            version=grounding.METRIC_VERSION,
+            function=grounding.pointing_hit,
+            terms=layered.pointing_terms,
+            close=_same,
         ),
         GridMetric(
-            "auroc",
-            "AUROC over cells",
-            "0.5",
-            True,
-            _GROUNDING,
-            grounding.grid_auroc,
-            layered.auroc_terms,
-            _same,
+            name="auroc",
+            title="AUROC over cells",
+            chance="0.5",
+            higher_is_better=True,
+            version=grounding.METRIC_VERSION,
+            function=grounding.grid_auroc,
+            terms=layered.auroc_terms,
+            close=_same,
         ),
         GridMetric(
-            "region_disagreement",
-            "Disagreement on the region",
-            "0.5",
-            False,
-            _DISAGREEMENT,
-            disagreement.region_disagreement,
-            layered.auroc_terms,
-            _one_minus,
+            name="region_disagreement",
+            title="Disagreement on the region",
+            chance="0.5",
+            higher_is_better=False,
+            version=disagreement.METRIC_VERSION,
+            function=disagreement.region_disagreement,
+            terms=layered.auroc_terms,
+            close=_one_minus,
         ),
     )
 }
 
 ANSWER_METRICS: dict[str, AnswerMetric] = {
-    metric.name: metric
-    for metric in (
-        AnswerMetric(
-            "answer_disagreement",
-            "Disagreement on the answer",
-            "1 - 1/options",
-            False,
-            _DISAGREEMENT,
-            disagreement.answer_disagreement,
-        ),
-    )
+    "answer_disagreement": AnswerMetric(
+        name="answer_disagreement",
+        title="Disagreement on the answer",
+        chance="1 - 1/options",
+        higher_is_better=False,
+        version=disagreement.METRIC_VERSION,
+        function=disagreement.answer_disagreement,
+    ),
 }
 
 METRICS: dict[str, Metric] = {**GRID_METRICS, **ANSWER_METRICS}

@@ -93,9 +93,7 @@ def jensen_shannon(first: ArrayLike, second: ArrayLike, *more: ArrayLike) -> flo
     rows = [_distribution(one) for one in (first, second, *more)]
     for row in rows[1:]:
         if row.shape != rows[0].shape:
-            raise ValueError(
-                f"distributions differ in shape: {rows[0].shape} and {row.shape}"
-            )
+            raise ValueError(f"distributions differ in shape: {rows[0].shape} and {row.shape}")
     table = np.stack(rows)  # (voters, options)
     return max(
         0.0,
@@ -151,9 +149,7 @@ def answer_disagreement(
     """
     if probabilities:
         if expert not in probabilities:
-            raise ValueError(
-                f"the expert's option {expert!r} is not among the model's: {sorted(probabilities)}"
-            )
+            raise ValueError(f"the expert's option {expert!r} is not among the model's: {sorted(probabilities)}")
         _distribution(list(probabilities.values()))
         return min(1.0, max(0.0, 1.0 - float(probabilities[expert])))
     if choice is None:
@@ -202,17 +198,9 @@ def region_disagreement(relative: Grid, cells: CellMask) -> float:
 def _distribution(values: ArrayLike) -> NDArray[np.float64]:
     row = np.asarray(values, dtype=np.float64)
     if row.ndim != 1 or not row.size:
-        raise ValueError(
-            f"a distribution needs one probability for each option, not shape {row.shape}"
-        )
-    if (
-        not np.isfinite(row).all()
-        or (row < 0).any()
-        or abs(float(row.sum()) - 1.0) > _SUM_TOLERANCE
-    ):
-        raise ValueError(
-            f"probabilities must be 0 or more and sum to 1: {row.tolist()}"
-        )
+        raise ValueError(f"a distribution needs one probability for each option, not shape {row.shape}")
+    if not np.isfinite(row).all() or (row < 0).any() or abs(float(row.sum()) - 1.0) > _SUM_TOLERANCE:
+        raise ValueError(f"probabilities must be 0 or more and sum to 1: {row.tolist()}")
     return row
 
 

@@ -65,26 +65,14 @@ class GridTransform:
 
     def __post_init__(self) -> None:
         cell = self.cell_size
-        pair = (
-            (float(cell), float(cell))
-            if isinstance(cell, (int, float))
-            else (float(cell[0]), float(cell[1]))
-        )
+        pair = (float(cell), float(cell)) if isinstance(cell, (int, float)) else (float(cell[0]), float(cell[1]))
         object.__setattr__(self, "cell_size", pair)
         for name in ("image_size", "scale_xy", "grid_shape", "cell_size"):
             value = getattr(self, name)
-            if len(value) != 2 or not all(
-                math.isfinite(part) and part > 0 for part in value
-            ):
-                raise ValueError(
-                    f"{name} must be two positive finite numbers, not {value!r}"
-                )
-        if len(self.offset_xy) != 2 or not all(
-            math.isfinite(part) for part in self.offset_xy
-        ):
-            raise ValueError(
-                f"offset_xy must be two finite numbers, not {self.offset_xy!r}"
-            )
+            if len(value) != 2 or not all(math.isfinite(part) and part > 0 for part in value):
+                raise ValueError(f"{name} must be two positive finite numbers, not {value!r}")
+        if not all(math.isfinite(part) for part in self.offset_xy):
+            raise ValueError(f"offset_xy must be two finite numbers, not {self.offset_xy!r}")
 
     @property
     def cells(self) -> int:
@@ -149,9 +137,7 @@ def squash(
     )
 
 
-def pad_to_square(
-    image_size: tuple[int, int], input_side: int, grid_shape: tuple[int, int]
-) -> GridTransform:
+def pad_to_square(image_size: tuple[int, int], input_side: int, grid_shape: tuple[int, int]) -> GridTransform:
     """The transform of a processor that pads the shorter side equally on both ends, then resizes to a square.
 
     The padding before the image is floor(difference / 2) image pixels, as LLaVA's processor rounds it.
@@ -200,14 +186,10 @@ def centre_crop(
 
 def _crop_start(resized: int, crop: int) -> int:
     # A crop larger than the image pads first, one pixel more at the start than at the end when the gap is odd.
-    return (
-        (resized - crop) // 2 if crop <= resized else -math.ceil((crop - resized) / 2)
-    )
+    return (resized - crop) // 2 if crop <= resized else -math.ceil((crop - resized) / 2)
 
 
-def touched_cells(
-    box_xyxy: Box | Iterable[float], transform: GridTransform
-) -> CellMask:
+def touched_cells(box_xyxy: Box | Iterable[float], transform: GridTransform) -> CellMask:
     """Cells that a box touches: floor(x0 / w) <= column < ceil(x1 / w) in pixels of the input, likewise for rows.
 
     Every touched cell counts, however little of it is covered. The box is first cut to the image, so it never reaches
@@ -281,16 +263,12 @@ def _touched(
     if start > stop or (start == stop and low < high):
         return slice(0, 0)
     first, last = (_snapped((edge * scale + offset) / cell) for edge in (start, stop))
-    if (
-        start == stop
-    ):  # a point: the cell to its right, or the last one at the image's far edge
+    if start == stop:  # a point: the cell to its right, or the last one at the image's far edge
         if not 0 <= first <= count:
             return slice(0, 0)
         index = min(math.floor(first), count - 1)
         return slice(index, index + 1)
-    return slice(
-        min(max(math.floor(first), 0), count), min(max(math.ceil(last), 0), count)
-    )
+    return slice(min(max(math.floor(first), 0), count), min(max(math.ceil(last), 0), count))
 
 
 def _snapped(position: float) -> float:
@@ -345,9 +323,7 @@ def mask_cells(mask: NDArray[np.bool_], transform: GridTransform) -> CellMask:
            [0, 0, 0, 0]])
     """
     if mask.shape != tuple(transform.image_size):
-        raise ValueError(
-            f"mask and image differ in shape: {mask.shape} and {tuple(transform.image_size)}"
-        )
+        raise ValueError(f"mask and image differ in shape: {mask.shape} and {tuple(transform.image_size)}")
     cells = np.zeros(transform.grid_shape, dtype=np.bool_)
     set_rows, set_columns = (
         np.flatnonzero(mask.any(axis=1)),
@@ -374,9 +350,7 @@ def mask_cells(mask: NDArray[np.bool_], transform: GridTransform) -> CellMask:
     return np.asarray(by_row @ kept @ by_column.T > 0, dtype=np.bool_)
 
 
-def _incidence(
-    pixels: NDArray[np.intp], scale: float, offset: float, cell: float, count: int
-) -> NDArray[np.float32]:
+def _incidence(pixels: NDArray[np.intp], scale: float, offset: float, cell: float, count: int) -> NDArray[np.float32]:
     """Which cells of one axis each pixel of that axis touches, 0 or 1, (cells, pixels)."""
     edges = (np.stack([pixels, pixels + 1]) * scale + offset) / cell
     nearest = np.rint(edges)

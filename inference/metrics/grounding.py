@@ -60,14 +60,10 @@ def relative_map(question: Grid, general: Grid) -> NDArray[np.float32]:
     array([[2., 1.]], dtype=float32)
     """
     if question.shape != general.shape:
-        raise ValueError(
-            f"question and general map differ in shape: {question.shape} and {general.shape}"
-        )
+        raise ValueError(f"question and general map differ in shape: {question.shape} and {general.shape}")
     for name, values in (("question", question), ("general", general)):
         _refuse_bad_numbers(values, f"the {name} map")
-    divided = question.astype(np.float32) / (
-        general.astype(np.float32) + np.float32(GENERAL_EPSILON)
-    )
+    divided = question.astype(np.float32) / (general.astype(np.float32) + np.float32(GENERAL_EPSILON))
     return np.asarray(divided, dtype=np.float32)
 
 
@@ -109,10 +105,7 @@ def attention_ratio(relative: Grid, cells: CellMask) -> float:
     3.0
     """
     values, inside = checked(relative, cells)
-    return float(
-        values[inside].sum()
-        / (inside.sum() / values.size * values.sum() + RATIO_EPSILON)
-    )
+    return float(values[inside].sum() / (inside.sum() / values.size * values.sum() + RATIO_EPSILON))
 
 
 def log2_attention_ratio(relative: Grid, cells: CellMask) -> float:
@@ -286,9 +279,7 @@ def normalized_kl(relative: Grid, cells: CellMask) -> float:
     values, inside = checked(relative, cells)
     if inside.all():
         return float("nan")
-    return 1.0 - kl_divergence(values, inside) / float(
-        np.log(values.size / inside.sum())
-    )
+    return 1.0 - kl_divergence(values, inside) / float(np.log(values.size / inside.sum()))
 
 
 def energy_pointing_game(relative: Grid, cells: CellMask) -> float:
@@ -419,9 +410,7 @@ def checked(relative: Grid, cells: CellMask) -> tuple[NDArray[np.float64], CellM
     """The map in float64 and the cells, or a ValueError that names what is wrong with them."""
     values, inside = np.asarray(relative), np.asarray(cells)
     if values.shape != inside.shape:
-        raise ValueError(
-            f"map and cells differ in shape: {values.shape} and {inside.shape}"
-        )
+        raise ValueError(f"map and cells differ in shape: {values.shape} and {inside.shape}")
     if inside.dtype != np.bool_:
         raise ValueError(f"cells must be bool, not {inside.dtype}")
     _refuse_bad_numbers(values, "the map")
@@ -452,7 +441,5 @@ def _refuse_bad_numbers(values: Grid, name: str) -> None:
         raise ValueError(f"{name} holds {values.min()}, which is negative")
 
 
-def _distributions(
-    values: NDArray[np.float64], inside: CellMask
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _distributions(values: NDArray[np.float64], inside: CellMask) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return values / (values.sum() + SUM_EPSILON), inside / inside.sum()

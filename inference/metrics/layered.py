@@ -30,12 +30,10 @@ Terms = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 def attention_ratio_terms(layers: Layers, n: int) -> Terms:
     """Terms of the attention ratio; the sum is the ratio itself."""
-    return _no_base(layers), layers / (
-        n / layers.shape[1] * _sums(layers) + RATIO_EPSILON
-    )
+    return _no_base(layers), layers / (n / layers.shape[1] * _sums(layers) + RATIO_EPSILON)
 
 
-def energy_terms(layers: Layers, n: int) -> Terms:
+def energy_terms(layers: Layers, _n: int) -> Terms:
     """Terms of the share of attention inside; the sum is the share itself."""
     return _no_base(layers), layers / _sums(layers)
 
@@ -53,14 +51,11 @@ def js_terms(layers: Layers, n: int) -> Terms:
     p = layers / (_sums(layers) + SUM_EPSILON)
     outside = p * np.log((p + JS_EPSILON) / (p / 2 + JS_EPSILON)) / 2
     m = (p + 1 / n) / 2
-    inside = (
-        p * np.log((p + JS_EPSILON) / (m + JS_EPSILON))
-        + np.log((1 / n + JS_EPSILON) / (m + JS_EPSILON)) / n
-    ) / 2
+    inside = (p * np.log((p + JS_EPSILON) / (m + JS_EPSILON)) + np.log((1 / n + JS_EPSILON) / (m + JS_EPSILON)) / n) / 2
     return outside.sum(axis=1), inside - outside
 
 
-def pointing_terms(layers: Layers, n: int) -> Terms:
+def pointing_terms(layers: Layers, _n: int) -> Terms:
     """Terms of the pointing hit: a maximal cell's share of the hit."""
     is_peak = layers == layers.max(axis=1, keepdims=True)
     return _no_base(layers), is_peak / is_peak.sum(axis=1, keepdims=True)
@@ -119,9 +114,7 @@ def over_places(
     rows, columns = rows - rows.min(), columns - columns.min()
     starts = places[:, 0] * cells.shape[1] + places[:, 1]
     sums = np.repeat(base[:, None], len(places), axis=1)
-    for offset in (
-        rows * cells.shape[1] + columns
-    ):  # one addition a cell of the region, all places and layers at once
+    for offset in rows * cells.shape[1] + columns:  # one addition a cell of the region, all places and layers at once
         sums += np.take(term, starts + offset, axis=1)
     return close(sums, n, cells.size)
 
@@ -129,9 +122,7 @@ def over_places(
 def checked_layers(relative: NDArray[np.floating[Any]], cells: CellMask) -> Layers:
     """The map as float64 (layers, cells), or a ValueError that names the layer and what is wrong with it."""
     if relative.ndim != 3 or not len(relative):
-        raise ValueError(
-            f"a map of layers must be (layers, rows, columns), not of shape {relative.shape}"
-        )
+        raise ValueError(f"a map of layers must be (layers, rows, columns), not of shape {relative.shape}")
     flat = []
     for number, layer in enumerate(relative):
         try:

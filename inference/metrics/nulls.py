@@ -74,9 +74,7 @@ def centre_map(grid_shape: tuple[int, int]) -> NDArray[np.float64]:
     if min(grid_shape) < 1:
         raise ValueError(f"a grid needs rows and columns, not {grid_shape}")
     rows, columns = ((np.arange(count) + 0.5) / count - 0.5 for count in grid_shape)
-    return np.asarray(
-        np.exp(-(rows[:, None] ** 2 + columns[None, :] ** 2) / (2 * CENTRE_SIGMA**2))
-    )
+    return np.asarray(np.exp(-(rows[:, None] ** 2 + columns[None, :] ** 2) / (2 * CENTRE_SIGMA**2)))
 
 
 def centre_null(metric: GridMetric, cells: CellMask) -> float:
@@ -115,9 +113,7 @@ def places_of(cells: CellMask, *, seed: int = 0) -> NDArray[np.intp]:
     places = np.stack(np.unravel_index(np.arange(free[0] * free[1]), free), axis=1)
     if len(places) <= ALL_PLACES_UP_TO:
         return places
-    chosen = np.random.default_rng(seed).choice(
-        len(places), SAMPLED_PLACES, replace=False
-    )
+    chosen = np.random.default_rng(seed).choice(len(places), SAMPLED_PLACES, replace=False)
     return np.asarray(places[np.sort(chosen)])
 
 
@@ -166,9 +162,7 @@ def moved_null(
     if np.isfinite(values).all():
         median, tail = np.quantile(values, [0.5, towards_better], axis=1)
     else:
-        median, tail = np.quantile(
-            values, [0.5, towards_better], axis=1, method="nearest"
-        )
+        median, tail = np.quantile(values, [0.5, towards_better], axis=1, method="nearest")
     return MovedNull(median=median, p95=tail, n=len(places))
 
 
@@ -201,9 +195,7 @@ def other_finding_null(
     [0.25]
     """
     values = [
-        metric.over_layers(relative, other)
-        for other in others
-        if other.any() and not np.array_equal(other, cells)
+        metric.over_layers(relative, other) for other in others if other.any() and not np.array_equal(other, cells)
     ]
     if not values:
         return None

@@ -23,15 +23,8 @@ def test_golden_values_of_this_metric_version():
     assert disagreement.METRIC_VERSION == "1"
     assert vote_entropy("AAB") == pytest.approx(0.6365141682948128)
     assert jensen_shannon([0.5, 0.5], [0.9, 0.1]) == pytest.approx(0.10174922507919676)
-    assert answer_disagreement(
-        "B", probabilities={"A": 0.7, "B": 0.3}
-    ) == pytest.approx(0.7)
-    assert (
-        region_disagreement(
-            np.array([[4.0, 2.0, 1.0, 3.0]]), np.array([[True, False, True, False]])
-        )
-        == 0.5
-    )
+    assert answer_disagreement("B", probabilities={"A": 0.7, "B": 0.3}) == pytest.approx(0.7)
+    assert region_disagreement(np.array([[4.0, 2.0, 1.0, 3.0]]), np.array([[True, False, True, False]])) == 0.5
 
 
 def test_votes():
@@ -49,19 +42,13 @@ def test_vote_entropy_is_the_entropy_of_the_counts(votes):
     assert vote_entropy(votes[::-1]) == pytest.approx(vote_entropy(votes), abs=1e-12)
 
 
-distributions = st.lists(st.floats(0.01, 1), min_size=3, max_size=3).map(
-    lambda row: np.array(row) / sum(row)
-)
+distributions = st.lists(st.floats(0.01, 1), min_size=3, max_size=3).map(lambda row: np.array(row) / sum(row))
 
 
 @given(distributions, distributions)
 def test_jensen_shannon_equals_scipy_and_is_symmetric(first, second):
-    assert jensen_shannon(first, second) == pytest.approx(
-        jensenshannon(first, second) ** 2, abs=1e-9
-    )
-    assert jensen_shannon(first, second) == pytest.approx(
-        jensen_shannon(second, first), abs=1e-12
-    )
+    assert jensen_shannon(first, second) == pytest.approx(jensenshannon(first, second) ** 2, abs=1e-9)
+    assert jensen_shannon(first, second) == pytest.approx(jensen_shannon(second, first), abs=1e-12)
 
 
 def test_jensen_shannon_of_three_that_share_nothing_is_ln_3():
@@ -79,9 +66,7 @@ def test_jensen_shannon_refuses_what_is_no_distribution():
 
 
 def test_answer_disagreement_prefers_probabilities_to_the_choice():
-    assert (
-        answer_disagreement("A", probabilities={"A": 1.0, "B": 0.0}, choice="B") == 0.0
-    )
+    assert answer_disagreement("A", probabilities={"A": 1.0, "B": 0.0}, choice="B") == 0.0
     assert answer_disagreement("A", choice="A") == 0.0
     assert answer_disagreement("A", choice="B") == 1.0
     assert math.isnan(answer_disagreement("A"))

@@ -20,13 +20,8 @@ from inference.metrics.grids import (
 SQUASH = squash((100, 100), (40, 40), (4, 4))  # a cell is 25 pixels of the image
 
 
-def cells_of(
-    box: tuple[float, float, float, float], transform: GridTransform = SQUASH
-) -> list[tuple[int, int]]:
-    return [
-        (int(row), int(column))
-        for row, column in np.argwhere(touched_cells(box, transform))
-    ]
+def cells_of(box: tuple[float, float, float, float], transform: GridTransform = SQUASH) -> list[tuple[int, int]]:
+    return [(int(row), int(column)) for row, column in np.argwhere(touched_cells(box, transform))]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +74,8 @@ def test_what_the_crop_cut_away_has_no_cell():
 def test_an_image_smaller_than_the_crop_is_centred_in_it():
     transform = centre_crop((10, 10), (11, 11), (20, 20), (20, 20))
     rows, columns = np.nonzero(touched_cells((0, 0, 10, 10), transform))
-    assert (rows.min(), rows.max()) == (5, 15) and (columns.min(), columns.max()) == (
+    assert (rows.min(), rows.max()) == (5, 15)
+    assert (columns.min(), columns.max()) == (
         5,
         15,
     )
@@ -91,9 +87,7 @@ def test_several_boxes_give_the_union_of_their_cells():
     assert not union_of_boxes([], SQUASH).any()
 
 
-@pytest.mark.parametrize(
-    "box", [(math.nan, 0, 1, 1), (0, 0, math.inf, 1), (5, 0, 4, 1), (0, 5, 1, 4)]
-)
+@pytest.mark.parametrize("box", [(math.nan, 0, 1, 1), (0, 0, math.inf, 1), (5, 0, 4, 1), (0, 5, 1, 4)])
 def test_a_box_that_is_none_is_refused(box):
     with pytest.raises(ValueError, match="a box"):
         touched_cells(box, SQUASH)
@@ -161,19 +155,13 @@ def test_the_mask_of_a_whole_pixel_box_touches_what_the_box_touches(transform, d
     )
     mask = np.zeros((height, width), dtype=bool)
     mask[y0:y1, x0:x1] = True
-    assert np.array_equal(
-        mask_cells(mask, transform), touched_cells((x0, y0, x1, y1), transform)
-    )
+    assert np.array_equal(mask_cells(mask, transform), touched_cells((x0, y0, x1, y1), transform))
 
 
 @given(transforms, st.data())
 def test_a_mask_touches_what_its_pixels_touch_one_by_one(transform, data):
     height, width = transform.image_size
-    pixels = data.draw(
-        st.lists(
-            st.tuples(st.integers(0, height - 1), st.integers(0, width - 1)), max_size=6
-        )
-    )
+    pixels = data.draw(st.lists(st.tuples(st.integers(0, height - 1), st.integers(0, width - 1)), max_size=6))
     mask = np.zeros((height, width), dtype=bool)
     for row, column in pixels:
         mask[row, column] = True

@@ -38,12 +38,8 @@ def test_by_hand():
     assert energy_pointing_game(R, G) == 5 / 8
     assert pointing_hit(R, G) == 1.0
     # p = (1/2, 1/8) on G: half of each ln(g / p), plus the clipped rest, which is below 1e-9
-    assert kl_divergence(R, G) == pytest.approx(
-        0.5 * math.log(1.0) + 0.5 * math.log(4.0), abs=1e-8
-    )
-    assert normalized_kl(R, G) == pytest.approx(
-        1 - 0.5 * math.log(4.0) / math.log(3.0), abs=1e-8
-    )
+    assert kl_divergence(R, G) == pytest.approx(0.5 * math.log(1.0) + 0.5 * math.log(4.0), abs=1e-8)
+    assert normalized_kl(R, G) == pytest.approx(1 - 0.5 * math.log(4.0) / math.log(3.0), abs=1e-8)
     # pairs (4: beats all 4; 1: beats 2, ties with 1, loses 1)
     assert grid_auroc(R, G) == (4 + 2.5) / 8
 
@@ -62,22 +58,16 @@ def test_golden_values_of_this_metric_version():
         "auroc": 0.8125,
         "region_disagreement": 0.1875,
     }
-    assert {
-        name: metric.function(R, G) for name, metric in GRID_METRICS.items()
-    } == pytest.approx(golden, abs=1e-8)
+    assert {name: metric.function(R, G) for name, metric in GRID_METRICS.items()} == pytest.approx(golden, abs=1e-8)
 
 
 def test_the_small_constants_are_where_the_authors_put_them():
     tiny = R * 1e-8
-    assert attention_ratio(tiny, G) == pytest.approx(
-        5e-8 / (2 / 6 * 8e-8 + 1e-8), rel=1e-12
-    )
+    assert attention_ratio(tiny, G) == pytest.approx(5e-8 / (2 / 6 * 8e-8 + 1e-8), rel=1e-12)
     p = tiny / (8e-8 + 1e-8)
     g = G / 2
     pc, gc = np.clip(p, 1e-12, 1), np.clip(g, 1e-12, 1)
-    assert kl_divergence(tiny, G) == pytest.approx(
-        float((gc * np.log(gc / pc)).sum()), rel=1e-12
-    )
+    assert kl_divergence(tiny, G) == pytest.approx(float((gc * np.log(gc / pc)).sum()), rel=1e-12)
     assert energy_pointing_game(tiny, G) == pytest.approx(0.625, rel=1e-12)
 
 
@@ -85,9 +75,7 @@ def test_relative_map_divides_in_single_precision():
     result = relative_map(np.array([[0.2, 0.0]]), np.array([[0.1, 0.0]]))
     assert result.dtype == np.float32
     assert result.tolist() == [[2.0, 0.0]]
-    assert relative_map(np.array([[1e-10]]), np.array([[0.0]]))[0, 0] == pytest.approx(
-        1.0
-    )
+    assert relative_map(np.array([[1e-10]]), np.array([[0.0]]))[0, 0] == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -0.5])
@@ -182,9 +170,7 @@ maps = hnp.arrays(
 
 
 def with_cells(values: np.ndarray) -> st.SearchStrategy:
-    some = hnp.arrays(np.bool_, values.shape).filter(
-        lambda cells: cells.any() and not cells.all()
-    )
+    some = hnp.arrays(np.bool_, values.shape).filter(lambda cells: cells.any() and not cells.all())
     return st.tuples(st.just(values), some)
 
 
@@ -195,12 +181,8 @@ cases = maps.flatmap(with_cells)
 def test_against_scipy_and_scikit_learn(case):
     relative, cells = case
     p, g = relative.ravel() / relative.sum(), cells.ravel() / cells.sum()
-    assert grid_auroc(relative, cells) == pytest.approx(
-        roc_auc_score(cells.ravel(), relative.ravel())
-    )
-    assert js_divergence(relative, cells) == pytest.approx(
-        jensenshannon(p, g) ** 2, abs=1e-5
-    )
+    assert grid_auroc(relative, cells) == pytest.approx(roc_auc_score(cells.ravel(), relative.ravel()))
+    assert js_divergence(relative, cells) == pytest.approx(jensenshannon(p, g) ** 2, abs=1e-5)
     if (relative[cells] > 1e-6).all():
         assert kl_divergence(relative, cells) == pytest.approx(entropy(g, p), abs=1e-4)
     assert midranks(relative.ravel()).tolist() == rankdata(relative.ravel()).tolist()
@@ -228,9 +210,7 @@ def test_only_what_lies_inside_counts_and_not_where(case, random):
         cells.ravel()[order].reshape(cells.shape),
     )
     for metric in EVERY:
-        assert metric(*shuffled) == pytest.approx(
-            metric(relative, cells), abs=1e-9, nan_ok=True
-        )
+        assert metric(*shuffled) == pytest.approx(metric(relative, cells), abs=1e-9, nan_ok=True)
 
 
 @given(cases)
@@ -246,16 +226,15 @@ def test_the_input_is_left_as_it_was(case):
     before = relative.copy(), cells.copy()
     for metric in EVERY:
         metric(relative, cells)
-    assert np.array_equal(relative, before[0]) and np.array_equal(cells, before[1])
+    assert np.array_equal(relative, before[0])
+    assert np.array_equal(cells, before[1])
 
 
 @given(
     st.integers(1, 4)
     .flatmap(
         lambda rows: st.tuples(
-            hnp.arrays(
-                np.float32, (3, rows, 4), elements=st.floats(0.0, 4.0, width=16)
-            ),
+            hnp.arrays(np.float32, (3, rows, 4), elements=st.floats(0.0, 4.0, width=16)),
             hnp.arrays(np.bool_, (rows, 4)).filter(lambda cells: bool(cells.any())),
         )
     )
@@ -265,9 +244,7 @@ def test_layers_at_once_equal_layers_one_by_one(pair):
     relative, cells = pair
     for metric in GRID_METRICS.values():
         single = [metric.function(layer, cells) for layer in relative]
-        assert metric.over_layers(relative, cells).tolist() == pytest.approx(
-            single, abs=1e-9, nan_ok=True
-        )
+        assert metric.over_layers(relative, cells).tolist() == pytest.approx(single, abs=1e-9, nan_ok=True)
 
 
 def test_a_bad_layer_is_named():
@@ -292,12 +269,7 @@ def test_the_catalogue_names_each_metric_once_and_says_what_chance_is():
         "region_disagreement",
         "answer_disagreement",
     }
-    assert all(
-        name == metric.name and metric.chance and metric.version
-        for name, metric in METRICS.items()
-    )
+    assert all(name == metric.name and metric.chance and metric.version for name, metric in METRICS.items())
     assert set(catalogue.GRID_METRICS).isdisjoint(catalogue.ANSWER_METRICS)
-    worse_when_high = {
-        name for name, metric in METRICS.items() if not metric.higher_is_better
-    }
+    worse_when_high = {name for name, metric in METRICS.items() if not metric.higher_is_better}
     assert worse_when_high == {"kl", "js", "region_disagreement", "answer_disagreement"}

@@ -62,7 +62,8 @@ def test_a_very_large_grid_draws_two_hundred_places_and_always_the_same():
     assert len(places) == 200 == len({tuple(place) for place in places.tolist()})
     assert np.array_equal(places, places_of(cells, seed=3))
     assert not np.array_equal(places, places_of(cells, seed=4))
-    assert places.min() >= 0 and places.max() <= 68
+    assert places.min() >= 0
+    assert places.max() <= 68
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 12))
@@ -80,9 +81,7 @@ def test_moving_by_sums_equals_moving_by_hand(seed, size):
             moved = np.zeros_like(cells)
             moved[rows - rows.min() + row, columns - columns.min() + column] = True
             by_hand = [metric.function(layer, moved) for layer in relative]
-            assert by_sums[:, index].tolist() == pytest.approx(
-                by_hand, abs=1e-9, nan_ok=True
-            )
+            assert by_sums[:, index].tolist() == pytest.approx(by_hand, abs=1e-9, nan_ok=True)
 
 
 def test_moved_null_is_the_median_and_the_far_tail_towards_better():
@@ -95,9 +94,7 @@ def test_moved_null_is_the_median_and_the_far_tail_towards_better():
     assert high.p95[0] == pytest.approx(np.quantile(values, 0.95))
     low = moved_null(GRID_METRICS["kl"], relative, cell)
     assert low.p95[0] == pytest.approx(
-        np.quantile(
-            GRID_METRICS["kl"].over_places(relative, cell, places_of(cell))[0], 0.05
-        )
+        np.quantile(GRID_METRICS["kl"].over_places(relative, cell, places_of(cell))[0], 0.05)
     )
     assert low.p95[0] < low.median[0]
 
@@ -115,18 +112,15 @@ def test_places_without_attention_do_not_turn_the_null_into_nan():
 
 def test_a_region_that_fills_the_grid_has_one_place():
     null = moved_null(AR, np.ones((1, 2, 2)), np.ones((2, 2), dtype=bool))
-    assert null.n == 1 and null.median[0] == pytest.approx(1.0)
+    assert null.n == 1
+    assert null.median[0] == pytest.approx(1.0)
 
 
 def test_the_best_other_finding_counts_and_this_one_is_no_other():
     relative = np.array([[[8.0, 4.0, 2.0, 1.0]]])
-    this, near, far = (
-        patch((1, 4), slice(0, 1), slice(at, at + 1)) for at in (0, 1, 3)
-    )
+    this, near, far = (patch((1, 4), slice(0, 1), slice(at, at + 1)) for at in (0, 1, 3))
     nothing = np.zeros((1, 4), dtype=bool)
-    assert other_finding_null(
-        AR, relative, this, [far, near, this, nothing]
-    ) == pytest.approx([4 / 3.75])
+    assert other_finding_null(AR, relative, this, [far, near, this, nothing]) == pytest.approx([4 / 3.75])
     lowest = other_finding_null(GRID_METRICS["kl"], relative, this, [far, near])
     assert lowest == pytest.approx([math.log(15 / 4)], abs=1e-6)
     assert other_finding_null(AR, relative, this, [this, nothing]) is None
@@ -139,14 +133,11 @@ def test_a_model_that_marks_everything_abnormal_is_caught_by_the_other_finding()
     )
     relative = np.where(asked | other, 10.0, 1.0)[None]
     score = score_with_nulls(AR, relative, asked, others=[other])
-    assert (
-        score.values[0] > 5
-        and score.values[0] > score.centre
-        and score.values[0] > score.moved.p95[0]
-    )
-    assert score.other_finding is not None and score.other_finding[0] == pytest.approx(
-        score.values[0]
-    )
+    assert score.values[0] > 5
+    assert score.values[0] > score.centre
+    assert score.values[0] > score.moved.p95[0]
+    assert score.other_finding is not None
+    assert score.other_finding[0] == pytest.approx(score.values[0])
 
 
 def test_golden_values_of_this_metric_version():
@@ -154,13 +145,10 @@ def test_golden_values_of_this_metric_version():
     assert nulls.METRIC_VERSION == "1"
     relative = np.arange(1.0, 17.0).reshape(1, 4, 4)
     cells = patch((4, 4), slice(1, 3), slice(1, 3))
-    score = score_with_nulls(
-        AR, relative, cells, others=[patch((4, 4), slice(3, 4), slice(3, 4))]
-    )
+    score = score_with_nulls(AR, relative, cells, others=[patch((4, 4), slice(3, 4), slice(3, 4))])
     assert score.values[0] == pytest.approx(1.0)
     assert score.centre == pytest.approx((2 / (1 + math.exp(-1))) ** 2, abs=1e-6)
     assert score.moved.n == 9
     assert score.moved.p95[0] == pytest.approx(13.1 / 8.5, abs=1e-6)
-    assert score.other_finding is not None and score.other_finding[0] == pytest.approx(
-        16 / 8.5
-    )
+    assert score.other_finding is not None
+    assert score.other_finding[0] == pytest.approx(16 / 8.5)
