@@ -21,9 +21,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from curation.fields import Fields
+from curation.fields import FieldError, Fields
 from curation.geometry import check_geometry, stored_geometry
-from curation.problems import FieldError
 from curation.protocols import STEP_KINDS
 
 if TYPE_CHECKING:

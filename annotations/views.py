@@ -1,5 +1,73 @@
 """Pages of this app."""
 
-from django.urls import URLPattern
+from __future__ import annotations
 
-urlpatterns: list[URLPattern] = []
+from typing import TYPE_CHECKING, Any
+
+from django.shortcuts import get_object_or_404, render
+from django.urls import path, reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_GET
+
+from annotations import payloads
+from annotations.assigning import HandedOut, open_lease
+from annotations.models import Arm, Reading
+from curation.access import require, signed_in
+from curation.models import Benchmark
+from curation.permissions import READ
+from curation.protocols import protocol_record
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+    from curation.models import User
+
+DEMO_NOTE = "Sample content, not clinically validated."
+
+
+def workspace_data(benchmark: Benchmark, user: User) -> dict[str, Any]:
+    """What the reading page starts from.
+
+    `next` is the open lease, or null: a page that is only looked at must not lease, so the page asks for a case itself.
+    """
+    held = open_lease(user, benchmark)
+    handed = None
+    if held is not None:
+        reading = Reading.objects.get(case=held.case, reader=user, arm=Arm.UNAIDED)
+        handed = payloads.handed_out(HandedOut(held, reading))
+    mine = Reading.objects.filter(case__benchmark=benchmark, reader=user, arm=Arm.UNAIDED, revision__gt=0)
+    return {
+        "benchmark": {
+            "slug": benchmark.slug,
+            "title": benchmark.title,
+            "is_demo": benchmark.is_demo,
+            "demo_note": DEMO_NOTE if benchmark.is_demo else "",
+        },
+        "protocol": protocol_record(benchmark.protocol),
+        "user": {"id": str(user.pk), "name": user.display_name},
+        "progress": {"done": mine.count(), "total": benchmark.cases.count()},
+        "next": handed,
+        "urls": {
+            "api": "/api/v1/",
+            "next": reverse("next-case", args=[benchmark.slug]),
+            "home": reverse("home"),
+            "login": reverse("login"),
+        },
+    }
+
+
+@never_cache
+@ensure_csrf_cookie
+@require_GET
+def read(request: HttpRequest, slug: str) -> HttpResponse:
+    """The reading page of a benchmark."""
+    user = signed_in(request)
+    benchmark = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
+    require(user, READ, benchmark)
+    return render(
+        request, "annotations/read.html", {"benchmark": benchmark, "workspace": workspace_data(benchmark, user)}
+    )
+
+
+urlpatterns = [path("read/<slug:slug>/", read, name="read")]

@@ -1,0 +1,43 @@
+"""What the operations refuse, as HTTP."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from annotations.assigning import LeaseEnded, PlaceTaken
+from annotations.content import BadContent
+from annotations.drafting import ReadingLocked, StaleDraft
+from annotations.submission import NotSubmitted, NotSurplus
+from curation.problems import Problem, invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_CONFLICTS: tuple[tuple[type[Exception], str, str], ...] = (
+    (PlaceTaken, "overlap-reached", "Others have read this case"),
+    (LeaseEnded, "lease-ended", "There is no lease"),
+    (ReadingLocked, "reading-locked", "The reading is locked"),
+    (NotSubmitted, "not-submitted", "The reading is not submitted"),
+    (NotSurplus, "not-surplus", "The reading is not surplus"),
+)
+
+
+@contextmanager
+def as_problems() -> Iterator[None]:
+    """Turn the refusals of this app's operations into problem documents: 400 for bad content, 409 for a conflict."""
+    try:
+        yield
+    except BadContent as error:
+        raise invalid(error.errors, what="reading") from error
+    except StaleDraft as error:
+        raise Problem(
+            "stale-draft",
+            status=409,
+            title="The draft has moved on",
+            detail=str(error),
+            extra={"yours": error.yours, "theirs": error.theirs, "version": error.version},
+        ) from error
+    except tuple(kind for kind, _, _ in _CONFLICTS) as error:
+        name, title = next((name, title) for kind, name, title in _CONFLICTS if isinstance(error, kind))
+        raise Problem(name, status=409, title=title, detail=str(error)) from error

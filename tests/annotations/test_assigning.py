@@ -1,0 +1,241 @@
+"""Who gets which case, and that places are never given twice."""
+
+from __future__ import annotations
+
+import collections
+import datetime as dt
+from functools import partial
+
+import pytest
+from django.utils import timezone
+
+from annotations.assigning import HandedOut, LeaseEnded, NothingLeft, PlaceTaken, heartbeat, next_case, release, skip
+from annotations.drafting import save_draft
+from annotations.models import Assignment, AssignmentState, Reading, ReadingState
+from annotations.submission import submit
+from curation.models import AuditEvent, Benchmark, Case, CaseFacts, Role, User
+from tests.annotations.contents import content
+from tests.annotations.together import at_once
+from tests.factories import make_benchmark, make_case, make_user
+
+
+def expire(given: HandedOut) -> None:
+    Assignment.objects.filter(pk=given.assignment.pk).update(lease_expires_at=timezone.now() - dt.timedelta(seconds=1))
+
+
+def take(reader: User, benchmark: Benchmark) -> HandedOut:
+    given = next_case(reader=reader, benchmark=benchmark)
+    assert isinstance(given, HandedOut)
+    return given
+
+
+def read_and_submit(reader: User, benchmark: Benchmark) -> Case:
+    given = take(reader, benchmark)
+    submit(reading_id=given.reading.pk, version=0, key="k")
+    return given.assignment.case
+
+
+def test_gives_the_first_case_in_order(reader: User, benchmark: Benchmark) -> None:
+    first = make_case(benchmark, "one")
+    make_case(benchmark, "two")
+    given = take(reader, benchmark)
+    assert given.assignment.case == first
+    assert given.reading.state == ReadingState.DRAFT
+    assert given.reading.version == 0
+    assert CaseFacts.objects.get(case=first).readings_open == 1
+
+
+def test_gives_an_open_lease_again_and_prolongs_it(reader: User, benchmark: Benchmark, case: Case) -> None:
+    make_case(benchmark, "two")
+    first = take(reader, benchmark)
+    Assignment.objects.update(lease_expires_at=timezone.now() + dt.timedelta(minutes=1))
+    again = take(reader, benchmark)
+    assert (again.assignment.pk, again.reading.pk) == (first.assignment.pk, first.reading.pk)
+    assert again.assignment.lease_expires_at > timezone.now() + dt.timedelta(minutes=2)
+
+
+def test_passes_over_cases_whose_places_are_taken(
+    reader: User, other_reader: User, benchmark: Benchmark, case: Case
+) -> None:
+    second = make_case(benchmark, "two")
+    take(reader, benchmark)
+    assert take(other_reader, benchmark).assignment.case == second
+
+
+def test_says_until_when_the_others_hold_the_rest(
+    reader: User, other_reader: User, benchmark: Benchmark, case: Case
+) -> None:
+    held = take(reader, benchmark).assignment
+    assert next_case(reader=other_reader, benchmark=benchmark) == NothingLeft("leased", held.lease_expires_at)
+
+
+def test_names_the_earliest_of_several_leases(reader: User, other_reader: User, benchmark: Benchmark) -> None:
+    make_case(benchmark, "one")
+    make_case(benchmark, "two")
+    third = make_user("tom", Role.READER, benchmark)
+    take(reader, benchmark)
+    early = take(other_reader, benchmark).assignment
+    soon = timezone.now() + dt.timedelta(minutes=3)
+    Assignment.objects.filter(pk=early.pk).update(lease_expires_at=soon)
+    assert next_case(reader=third, benchmark=benchmark) == NothingLeft("leased", soon)
+
+
+def test_says_done_when_everything_is_read(reader: User, other_reader: User, benchmark: Benchmark, case: Case) -> None:
+    read_and_submit(reader, benchmark)
+    assert next_case(reader=reader, benchmark=benchmark) == NothingLeft("done")
+    assert next_case(reader=other_reader, benchmark=benchmark) == NothingLeft("done")
+
+
+def test_an_empty_benchmark_is_done(reader: User, benchmark: Benchmark) -> None:
+    assert next_case(reader=reader, benchmark=benchmark) == NothingLeft("done")
+
+
+def test_gives_nothing_while_paused_but_leaves_an_open_lease(
+    reader: User, other_reader: User, benchmark: Benchmark, case: Case
+) -> None:
+    make_case(benchmark, "two")
+    held = take(reader, benchmark)
+    benchmark.is_paused = True
+    benchmark.save()
+    assert take(reader, benchmark).assignment == held.assignment
+    assert next_case(reader=other_reader, benchmark=benchmark) == NothingLeft("paused")
+
+
+@pytest.mark.parametrize("name", ["reviewer", "curator", "engineer", "admin", "outsider"])
+def test_who_is_no_reader_is_not_assigned(
+    name: str, request: pytest.FixtureRequest, benchmark: Benchmark, case: Case
+) -> None:
+    given = next_case(reader=request.getfixturevalue(name), benchmark=benchmark)
+    assert given == NothingLeft("not_assigned")
+    assert not Assignment.objects.exists()
+
+
+def test_a_lease_that_ran_out_frees_the_place(
+    reader: User, other_reader: User, benchmark: Benchmark, case: Case
+) -> None:
+    expire(take(reader, benchmark))
+    assert take(other_reader, benchmark).assignment.case == case
+
+
+def test_a_draft_under_a_lease_that_ran_out_comes_back_first(reader: User, benchmark: Benchmark) -> None:
+    make_case(benchmark, "one")
+    second = make_case(benchmark, "two")
+    release(assignment_id=take(reader, benchmark).assignment.pk)
+    Assignment.objects.update(state=AssignmentState.SKIPPED)
+    given = take(reader, benchmark)
+    assert given.assignment.case == second
+    save_draft(reading_id=given.reading.pk, version=0, content=content())
+    expire(given)
+    Assignment.objects.exclude(pk=given.assignment.pk).update(state=AssignmentState.RELEASED)
+    again = take(reader, benchmark)
+    assert again.assignment.case == second
+    assert again.reading.version == 1
+
+
+def test_a_skipped_case_does_not_come_back_and_a_released_one_does(reader: User, benchmark: Benchmark) -> None:
+    first = make_case(benchmark, "one")
+    second = make_case(benchmark, "two")
+    release(assignment_id=take(reader, benchmark).assignment.pk)
+    given = take(reader, benchmark)
+    assert given.assignment.case == first
+    skipped = skip(assignment_id=given.assignment.pk, reason="blurred")
+    assert skipped.skip_reason == "blurred"
+    assert take(reader, benchmark).assignment.case == second
+    assert AuditEvent.objects.get(action="assignment.skipped").after == {"case": str(first.pk), "reason": "blurred"}
+
+
+def test_releasing_twice_is_the_same_as_once(reader: User, benchmark: Benchmark, case: Case) -> None:
+    given = take(reader, benchmark)
+    release(assignment_id=given.assignment.pk)
+    assert release(assignment_id=given.assignment.pk).state == AssignmentState.RELEASED
+    assert AuditEvent.objects.filter(action="assignment.released").count() == 1
+
+
+def test_a_heartbeat_prolongs(reader: User, benchmark: Benchmark, case: Case) -> None:
+    given = take(reader, benchmark)
+    Assignment.objects.update(lease_expires_at=timezone.now() + dt.timedelta(seconds=30))
+    assert heartbeat(assignment_id=given.assignment.pk).lease_expires_at > timezone.now() + dt.timedelta(minutes=1)
+
+
+def test_a_heartbeat_takes_up_a_free_place_again_and_no_taken_one(
+    reader: User, other_reader: User, benchmark: Benchmark, case: Case
+) -> None:
+    given = take(reader, benchmark)
+    expire(given)
+    assert heartbeat(assignment_id=given.assignment.pk).lease_expires_at > timezone.now()
+    expire(given)
+    take(other_reader, benchmark)
+    with pytest.raises(PlaceTaken, match="all 1 places at case case1 are taken"):
+        heartbeat(assignment_id=given.assignment.pk)
+
+
+@pytest.mark.parametrize("state", [AssignmentState.SUBMITTED, AssignmentState.SKIPPED, AssignmentState.RELEASED])
+def test_what_holds_no_lease_has_no_heartbeat(
+    state: AssignmentState, reader: User, benchmark: Benchmark, case: Case
+) -> None:
+    given = take(reader, benchmark)
+    Assignment.objects.update(state=state)
+    with pytest.raises(LeaseEnded, match=state.value):
+        heartbeat(assignment_id=given.assignment.pk)
+    if state == AssignmentState.SUBMITTED:
+        with pytest.raises(LeaseEnded):
+            release(assignment_id=given.assignment.pk)
+
+
+def test_a_surplus_draft_does_not_come_back(reader: User, benchmark: Benchmark, case: Case) -> None:
+    expire(take(reader, benchmark))
+    Reading.objects.update(state=ReadingState.SURPLUS)
+    assert next_case(reader=reader, benchmark=benchmark) == NothingLeft("done")
+
+
+def cast_of(number: int, benchmark: Benchmark) -> list[User]:
+    return [make_user(f"reader{index}", Role.READER, benchmark) for index in range(number)]
+
+
+def places_by_case(benchmark: Benchmark) -> collections.Counter[str]:
+    held = Assignment.objects.holding_a_place(timezone.now()).filter(case__benchmark=benchmark)
+    return collections.Counter(held.values_list("case__key", flat=True))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("overlap", "given_out"), [(1, 3), (2, 6), (3, 8)])
+def test_eight_readers_at_once_never_exceed_the_overlap(overlap: int, given_out: int) -> None:
+    benchmark = make_benchmark("rush", overlap=overlap)
+    for key in ("one", "two", "three"):
+        make_case(benchmark, key)
+    readers = cast_of(8, benchmark)
+    answers = at_once([partial(next_case, reader=reader, benchmark=benchmark) for reader in readers])
+    given = [answer for answer in answers if isinstance(answer, HandedOut)]
+    refused = [answer for answer in answers if isinstance(answer, NothingLeft)]
+    assert len(given) == given_out, "a place was left, or given twice"
+    assert max(places_by_case(benchmark).values()) <= overlap
+    assert {answer.reason for answer in refused} <= {"leased"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_readers_read_everything_once_each_and_no_case_too_often() -> None:
+    benchmark = make_benchmark("whole", overlap=2)
+    for key in ("one", "two", "three"):
+        make_case(benchmark, key)
+
+    def read_on(reader: User) -> list[str]:
+        seen = []
+        while isinstance(given := next_case(reader=reader, benchmark=benchmark), HandedOut):
+            submit(reading_id=given.reading.pk, version=0, key="k")
+            seen.append(given.assignment.case.key)
+        return seen
+
+    seen = at_once([partial(read_on, reader) for reader in cast_of(8, benchmark)])
+    assert all(len(keys) == len(set(keys)) for keys in seen), "a reader got a case twice"
+    assert collections.Counter(key for keys in seen for key in keys) == {"one": 2, "two": 2, "three": 2}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_tabs_of_one_reader_get_one_lease() -> None:
+    benchmark = make_benchmark("tabs", overlap=3)
+    make_case(benchmark, "one")
+    make_case(benchmark, "two")
+    reader = make_user("rosa", Role.READER, benchmark)
+    answers = at_once([partial(next_case, reader=reader, benchmark=benchmark)] * 8)
+    assert len({answer.assignment.pk for answer in answers if isinstance(answer, HandedOut)}) == 1
+    assert Assignment.objects.count() == 1
