@@ -1,1 +1,32 @@
-"""What this app does when something happens below."""
+"""What this app does when something happens below: models read what changed, scores follow what was submitted."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.db import transaction
+from django.dispatch import receiver
+
+from annotations.models import Reading
+from annotations.signals import reading_submitted
+from curation.signals import cases_changed
+from inference.models import JobState, Prediction
+from inference.predicting import request_live_predictions
+from inference.scoring import request_scoring
+
+
+@receiver(cases_changed, dispatch_uid="inference.cases_changed")
+@transaction.atomic
+def on_cases_changed(*, case_ids: list[uuid.UUID], **_: Any) -> None:
+    """Ask for the predictions that live enrolments lack, and score again what has some: gold may have changed."""
+    request_live_predictions(case_ids=case_ids)
+    read = Prediction.objects.filter(case__in=case_ids, state=JobState.DONE)
+    for case_id in sorted(set(read.order_by().values_list("case_id", flat=True))):
+        request_scoring(case_id=case_id)
+
+
+@receiver(reading_submitted, dispatch_uid="inference.reading_submitted")
+def on_reading_submitted(*, reading_id: uuid.UUID, **_: Any) -> None:
+    """Score the case of a reading just submitted."""
+    request_scoring(case_id=Reading.objects.values_list("case_id", flat=True).get(pk=reading_id))
