@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from typing import TYPE_CHECKING, Any
 
-import rfc8785
 from django.db.models import Prefetch
 
+from curation.formats.canonical import canonical_digest, canonical_json
 from curation.models import Case, CaseImage, Gold, GoldRoi
 from curation.rendering import RENDERING_VERSION
 
@@ -49,15 +48,12 @@ def canonical(value: Any) -> bytes:
         A number without an exact JSON form (not finite, or an integer beyond 2**53 that no double holds), or text
         that is not Unicode.
     """
-    try:
-        return rfc8785.dumps(_plain(value))
-    except rfc8785.CanonicalizationError as error:
-        raise ValueError(str(error)) from error
+    return canonical_json(_plain(value))
 
 
 def digest(value: Any) -> str:
     """The sha256 of a JSON value's canonical bytes, in hexadecimal."""
-    return hashlib.sha256(canonical(value)).hexdigest()
+    return canonical_digest(_plain(value))
 
 
 def input_digest(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import tempfile
@@ -21,16 +22,16 @@ from curation import audit
 from curation.formats.decoded import VoiLut, Window, frame_extent, frame_samples
 from curation.intake import decode_untrusted
 from curation.models import Benchmark, CaseImage, ImageAsset, ImageUpload
-from curation.rendering import RENDERING_VERSION, choose_frames, default_window, render_frame
+from curation.rendering import RENDERING_VERSION, choose_frames, default_window, render_frame, thumbnail_png
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from django.db.models import QuerySet
     from numpy.typing import NDArray
 
     from curation.formats.decoded import DecodedImage
     from curation.models import User
-
-THUMBNAIL_PX = 256
 
 
 class NoSuchFrame(ValueError):
@@ -218,24 +219,29 @@ def render_frame_png(asset: ImageAsset, number: int, *, window: Window | None = 
 def rendered_frame(asset: ImageAsset, number: int, *, window: Window | None = None) -> NDArray[np.uint8]:
     """One frame rendered to 8-bit RGB, (rows, columns, 3): through the given window, else by the rendering's rule."""
     samples = read_frame(asset, number).samples
-    chosen = window or default_window(samples, windows=windows_of(asset), slope=asset.slope, intercept=asset.intercept)
+    tables = voi_luts_of(asset)
+    chosen = window or default_window(
+        samples, windows=windows_of(asset), slope=asset.slope, intercept=asset.intercept, voi_luts=tables
+    )
     return render_frame(
-        samples, photometric=asset.photometric, slope=asset.slope, intercept=asset.intercept, window=chosen
+        samples,
+        photometric=asset.photometric,
+        slope=asset.slope,
+        intercept=asset.intercept,
+        window=chosen,
+        voi_lut=None if chosen or not tables else tables[0],
     )
 
 
 def thumbnail(asset: ImageAsset) -> bytes:
-    """A small JPEG of the middle frame, made once and kept in storage."""
-    name = f"thumbnails/{RENDERING_VERSION}/{asset.sha256[:2]}/{asset.sha256}.jpg"
+    """A small PNG of the middle frame, made once and kept in storage."""
+    name = f"thumbnails/{RENDERING_VERSION}/{asset.sha256[:2]}/{asset.sha256}.png"
     if default_storage.exists(name):
         with default_storage.open(name, "rb") as kept:
             return kept.read()
-    picture = Image.fromarray(rendered_frame(asset, choose_frames(asset.frames)[0]))
-    picture.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX))
-    buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=85)
-    _write_once(name, buffer.getvalue())
-    return buffer.getvalue()
+    content = thumbnail_png(rendered_frame(asset, choose_frames(asset.frames)[0]))
+    _write_once(name, content)
+    return content
 
 
 @transaction.atomic
@@ -259,3 +265,20 @@ def mark_text_checked(*, asset: ImageAsset, curator: User, benchmark: Benchmark)
         after={"text_checked_at": locked.text_checked_at.isoformat()},
     )
     return locked
+
+
+def storage_faults() -> Iterator[tuple[str, str]]:
+    """(storage name, what is wrong) of every image whose stored bytes are gone or not what their name says."""
+    for asset in ImageAsset.objects.defer("voi_luts", "windows", "acquisition").iterator():
+        name = asset.storage_name
+        try:
+            with default_storage.open(name, "rb") as stored:
+                # Storage files are no raw streams, so hashlib.file_digest does not take them.
+                digest = hashlib.sha256()
+                for chunk in stored.chunks():
+                    digest.update(chunk)
+        except FileNotFoundError:
+            yield name, "is not there"
+            continue
+        if digest.hexdigest() != asset.sha256:
+            yield name, f"holds bytes whose sha256 is {digest.hexdigest()}"

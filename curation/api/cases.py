@@ -1,5 +1,39 @@
-"""Endpoints of cases."""
+"""Endpoints of one case."""
 
-from django.urls import URLPattern
+from __future__ import annotations
 
-urlpatterns: list[URLPattern] = []
+from typing import TYPE_CHECKING, ClassVar
+
+from django.shortcuts import get_object_or_404
+from django.urls import path
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from curation.access import SignedIn, require, signed_in
+from curation.describing import describe_case, reads_blind
+from curation.models import Case
+from curation.paging import arguments
+from curation.permissions import VIEW
+
+if TYPE_CHECKING:
+    import uuid
+
+    from rest_framework.request import Request
+
+
+class CaseDetail(APIView):
+    """One case."""
+
+    permission_classes: ClassVar = [SignedIn]
+
+    def get(self, request: Request, case_id: uuid.UUID) -> Response:
+        """All of it, or for those who read in its benchmark what may be seen blind."""
+        user = signed_in(request)
+        arguments(request, ())
+        rows = Case.objects.visible_to(user).select_related("benchmark", "facts")
+        case = get_object_or_404(rows.prefetch_related("images__asset", "golds__rois"), pk=case_id)
+        require(user, VIEW, case.benchmark)
+        return Response(describe_case(case, is_blind=reads_blind(user, case)))
+
+
+urlpatterns = [path("cases/<uuid:case_id>/", CaseDetail.as_view(), name="case")]

@@ -1,0 +1,36 @@
+"""Write the read model of cases anew, or prove it equal to its sources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from curation import facts
+from curation.management.command import Command as Base
+from curation.management.command import Failed
+from curation.models import Case
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+
+class Command(Base):
+    help = "Compute the facts of every case anew; with --check change nothing and fail if any differs."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--check", action="store_true")
+        super().add_arguments(parser)
+
+    def handle(self, **options: Any) -> None:
+        case_ids = list(Case.objects.values_list("pk", flat=True))
+        different = facts.differing(case_ids)
+        if not options["check"]:
+            facts.record(sorted({row[0] for row in different}))
+        rows = [
+            {"case": case, "field": name, "stored": stored, "computed": true} for case, name, stored, true in different
+        ]
+        lines = [f"{row['case']} {row['field']}: stored {row['stored']}, computed {row['computed']}" for row in rows]
+        done = "differ" if options["check"] else "were mended"
+        lines.append(f"{len(case_ids)} cases looked at, {len(rows)} facts {done}")
+        self.report({"cases": len(case_ids), "different": rows}, lines=lines, as_json=options["json"])
+        if options["check"] and rows:
+            raise Failed(f"{len(rows)} facts differ from their sources")
