@@ -1,0 +1,187 @@
+// The server's JSON, field by field (INTERFACE.md sections 3 to 5).
+
+export type Shape = "box" | "ellipse" | "polygon" | "freehand" | "mask" | "point" | "line";
+
+export interface BoxGeometry {
+  x0: number;
+  y0: number;
+  x1: number;
+  y1: number;
+}
+export interface EllipseGeometry {
+  cx: number;
+  cy: number;
+  rx: number;
+  ry: number;
+  angle: number;
+}
+export interface PathGeometry {
+  points: [number, number][];
+}
+export interface PointGeometry {
+  x: number;
+  y: number;
+}
+export interface MaskGeometry {
+  size: [number, number];
+  counts: string | number[];
+}
+
+export type ShapeGeometry =
+  | { shape: "box"; geometry: BoxGeometry }
+  | { shape: "ellipse"; geometry: EllipseGeometry }
+  | { shape: "polygon" | "freehand" | "line"; geometry: PathGeometry }
+  | { shape: "point"; geometry: PointGeometry }
+  | { shape: "mask"; geometry: MaskGeometry };
+
+export type Origin = "manual" | "proposed" | "edited" | "imported" | "copied";
+
+export type Roi = ShapeGeometry & {
+  id: string;
+  image: number;
+  frame: number;
+  label: string | null;
+  origin: Origin;
+};
+
+export type StepKind = "image_finding" | "summary" | "differential" | "topic_finding" | "answer" | "free";
+
+export interface Step {
+  id: string;
+  kind: StepKind;
+  image: number | null;
+  text: string;
+  evidence: string[];
+  regions: string[];
+  is_critical: boolean | null;
+  confidence: number | null;
+  topic: string | null;
+  state: string | null;
+}
+
+export interface Entity {
+  id: string;
+  name: string;
+  role: string;
+  present: boolean | null;
+  rois: string[];
+  view: string | null;
+}
+
+export interface Answer {
+  choice?: string;
+  text?: string;
+  boxes?: [number, number, number, number][];
+}
+
+/** What a reader writes; the version travels beside it. */
+export interface Content {
+  answer: Answer | null;
+  confidence: number | null;
+  rois: Roi[];
+  steps: Step[];
+  entities: Entity[];
+}
+
+export interface FileWindow {
+  centre: number;
+  width: number;
+  explanation?: string;
+  function?: string;
+}
+
+export interface ImageInfo {
+  number: number;
+  sha256: string;
+  kind: string;
+  modality: string;
+  view: string;
+  caption?: string;
+  width: number;
+  height: number;
+  frames: number;
+  channels: number;
+  dtype: string;
+  photometric: string;
+  slope: number;
+  intercept: number;
+  windows: FileWindow[];
+  spacing_mm: [number, number] | null;
+  spacing_source: string;
+  frame_time_ms: number | null;
+}
+
+export interface CaseInfo {
+  id: string;
+  key: string;
+  question: string;
+  options: Record<string, string> | null;
+  history: string;
+  images: ImageInfo[];
+}
+
+export interface ReadingInfo {
+  id: string;
+  arm: string;
+  state: string;
+  version: number;
+  revision: number;
+  saved_at: string | null;
+  content: Content;
+}
+
+export interface HandedOut {
+  assignment: string;
+  case: CaseInfo;
+  reading: ReadingInfo;
+  lease_expires_at: string;
+}
+
+export type NoCaseReason = "done" | "leased" | "not_assigned" | "paused";
+
+export interface NothingLeft {
+  case: null;
+  reason: NoCaseReason;
+  until: string | null;
+}
+
+export type Next = HandedOut | NothingLeft;
+
+export interface Label {
+  id: string;
+  name: string;
+  colour: string;
+  line_style: string;
+  shapes: Shape[];
+  key: string | null;
+}
+
+export interface Protocol {
+  labels: Label[];
+  step_kinds: StepKind[];
+  required: string[];
+}
+
+export interface WorkspaceData {
+  benchmark: { slug: string; title: string; is_demo: boolean; demo_note: string };
+  protocol: Protocol;
+  user: { id: string; name: string };
+  progress: { done: number; total: number };
+  next: Next | null;
+  urls: { api: string; home: string; login: string; next?: string };
+}
+
+export interface FieldError {
+  path: string;
+  detail: string;
+}
+
+export interface ProblemBody {
+  type: string;
+  title?: string;
+  detail?: string;
+  errors?: FieldError[];
+  yours?: Content | null;
+  theirs?: Content;
+  version?: number;
+}

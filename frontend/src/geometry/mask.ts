@@ -1,0 +1,65 @@
+import type { MaskGeometry } from "../api/types";
+import type { Bounds } from "./types";
+
+/** COCO's compressed string: six bits a character, least group first, the fifth bit for more, from the third run on as a difference. */
+export function decodeCounts(text: string): number[] {
+  const counts: number[] = [];
+  let at = 0;
+  while (at < text.length) {
+    let value = 0;
+    let shift = 0;
+    let more = true;
+    while (more) {
+      const bits = text.charCodeAt(at) - 48;
+      at += 1;
+      value |= (bits & 0x1f) << shift;
+      shift += 5;
+      more = (bits & 0x20) !== 0;
+      if (!more && (bits & 0x10) !== 0) value |= -1 << shift;
+    }
+    if (counts.length > 2) value += counts[counts.length - 2] ?? 0;
+    counts.push(value);
+  }
+  return counts;
+}
+
+/** Runs down the columns, beginning with background, to one byte a pixel, row by row. */
+export function decodeMask({ size: [height, width], counts }: MaskGeometry): Uint8Array {
+  const mask = new Uint8Array(height * width);
+  const runs = typeof counts === "string" ? decodeCounts(counts) : counts;
+  let at = 0;
+  runs.forEach((run, index) => {
+    if (index % 2 === 1) {
+      for (let k = at; k < at + run; k += 1) mask[(k % height) * width + Math.floor(k / height)] = 1;
+    }
+    at += run;
+  });
+  return mask;
+}
+
+export function maskArea(mask: MaskGeometry): number {
+  return decodeMask(mask).reduce((sum, value) => sum + value, 0);
+}
+
+export function maskBounds(geometry: MaskGeometry): Bounds {
+  const [height, width] = geometry.size;
+  const mask = decodeMask(geometry);
+  let [x0, y0, x1, y1] = [width, height, 0, 0];
+  for (let y = 0; y < height; y += 1) {
+    for (let x = 0; x < width; x += 1) {
+      if (!mask[y * width + x]) continue;
+      x0 = Math.min(x0, x);
+      y0 = Math.min(y0, y);
+      x1 = Math.max(x1, x + 1);
+      y1 = Math.max(y1, y + 1);
+    }
+  }
+  return x1 > x0 ? [x0, y0, x1, y1] : [0, 0, 0, 0];
+}
+
+export function maskContains(geometry: MaskGeometry, x: number, y: number): boolean {
+  const [height, width] = geometry.size;
+  const [column, row] = [Math.floor(x), Math.floor(y)];
+  if (column < 0 || row < 0 || column >= width || row >= height) return false;
+  return decodeMask(geometry)[row * width + column] === 1;
+}

@@ -1,0 +1,62 @@
+import { createStore, del, entries, get, set, type UseStore } from "idb-keyval";
+import type { Content } from "../api/types";
+
+/** A draft that the server has not acknowledged yet. */
+export interface Unsent {
+  content: Content;
+  /** The server's version that the content was made from. */
+  version: number;
+  changes: number;
+  at: string;
+}
+
+/** A submit that was begun: the same key until the server has answered, so that a second try is the same submit. */
+export interface PendingSubmit {
+  key: string;
+  version: number;
+}
+
+export interface Kept {
+  content: Content;
+  at: string;
+  why: string;
+}
+
+/** What is kept on this computer. Every key names the user, so that nothing is sent in another one's session. */
+export interface Queue {
+  unsent(): Promise<Unsent | undefined>;
+  keepUnsent(unsent: Unsent): Promise<void>;
+  dropUnsent(): Promise<void>;
+  pendingSubmit(): Promise<PendingSubmit | undefined>;
+  keepSubmit(pending: PendingSubmit): Promise<void>;
+  dropSubmit(): Promise<void>;
+  keepOther(kept: Kept): Promise<void>;
+}
+
+let opened: UseStore | null = null;
+
+function database(): UseStore {
+  opened ??= createStore("sightline", "reading");
+  return opened;
+}
+
+export function readingQueue(user: string, reading: string): Queue {
+  const draft = `draft:${user}:${reading}`;
+  const submit = `submit:${user}:${reading}`;
+  const store = database();
+  return {
+    unsent: () => get<Unsent>(draft, store),
+    keepUnsent: (unsent) => set(draft, unsent, store),
+    dropUnsent: () => del(draft, store),
+    pendingSubmit: () => get<PendingSubmit>(submit, store),
+    keepSubmit: (pending) => set(submit, pending, store),
+    dropSubmit: () => del(submit, store),
+    keepOther: (kept) => set(`kept:${user}:${reading}:${kept.at}`, kept, store),
+  };
+}
+
+/** How many drafts of anybody wait on this computer to be sent. */
+export async function unsentDrafts(): Promise<number> {
+  const all = await entries<string, unknown>(database());
+  return all.filter(([key]) => key.startsWith("draft:")).length;
+}
