@@ -13,7 +13,7 @@ from curation.geometry import check_geometry, stored_geometry
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from curation.problems import FieldError
+    from curation.fields import FieldError
 
 MOST_ROIS = 2_000
 MOST_STEPS = 200
@@ -84,7 +84,7 @@ def _roi(
     seen: dict[str, str],
     name: str,
 ) -> dict[str, Any]:
-    given = fields.object(value, path, _ROI_KEYS, ("image", "shape", "geometry"))
+    given = fields.mapping(value, path, _ROI_KEYS, ("image", "shape", "geometry"))
     if not {"image", "shape", "geometry"} <= given.keys():
         return {}
     number = fields.whole(given["image"], f"{path}.image", least=1, most=len(images))
@@ -105,7 +105,7 @@ def _roi(
 
 
 def _step(fields: Fields, value: object, path: str, images: int, rois: Mapping[str, str]) -> dict[str, Any]:
-    given = fields.object(value, path, _STEP_KEYS)
+    given = fields.mapping(value, path, _STEP_KEYS)
     image = given.get("image")
     if image is not None:
         fields.whole(image, f"{path}.image", least=1, most=images)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from curation.models import User
-    from curation.problems import FieldError
+    from curation.fields import FieldError
 
 STEP_KINDS = ("image_finding", "summary", "differential", "topic_finding", "answer", "free")
 # What a reading may be required to have; annotations/content.py enforces each at submit.
@@ -124,7 +124,7 @@ def defaults(kind: str) -> dict[str, Any]:
 
 
 def _label(fields: Fields, value: object, path: str, seen: dict[str, set[str]], index: int) -> dict[str, Any]:
-    given = fields.object(value, path, _LABEL_KEYS, ("id",))
+    given = fields.mapping(value, path, _LABEL_KEYS, ("id",))
     name, key = given.get("id"), given.get("key")
     if not isinstance(name, str) or not _ID.fullmatch(name):
         fields.fault(f"{path}.id", "is not 1 to 64 letters, digits, dots, dashes and underscores")
@@ -157,7 +157,7 @@ def _words(fields: Fields, value: object, path: str, allowed: tuple[str, ...]) -
 
 
 def _rendering(fields: Fields, value: object) -> dict[str, int]:
-    given = fields.object(value, "rendering", ("frames",))
+    given = fields.mapping(value, "rendering", ("frames",))
     # A model is shown the middle frame of a cine; the number is stated so that a record says what was done.
     return {"frames": fields.whole(given.get("frames", 1), "rendering.frames", least=1, most=1)}
 
@@ -178,7 +178,7 @@ def checked_config(given: object, *, kind: str) -> dict[str, Any]:
         With every fault at its path, such as ``labels[1].colour``.
     """
     fields = Fields()
-    config = {**_DEFAULTS[kind], **fields.object(given, "", _CONFIG_KEYS)}
+    config = {**_DEFAULTS[kind], **fields.mapping(given, "", _CONFIG_KEYS)}
     seen: dict[str, set[str]] = {"id": set(), "key": set()}
     labels = [
         _label(fields, item, path, seen, index)

@@ -82,7 +82,7 @@ class BenchmarkList(APIView):
         user = signed_in(request)
         require(user, CREATE, None)
         fields = Fields()
-        body = fields.object(
+        body = fields.mapping(
             object_of(request),
             "",
             ("slug", "protocol", "title", "description", "overlap", "config"),
@@ -131,7 +131,7 @@ class BenchmarkDetail(APIView):
         user = signed_in(request)
         benchmark = visible_benchmark(user, slug, CURATE)
         fields = Fields()
-        body = fields.object(object_of(request), "", ("title", "description", "overlap", "is_paused"))
+        body = fields.mapping(object_of(request), "", ("title", "description", "overlap", "is_paused"))
         changes: dict[str, Any] = {}
         if "title" in body:
             changes["title"] = fields.text(body["title"], "title", most=200)

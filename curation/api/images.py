@@ -243,7 +243,7 @@ class ImageTextCheck(APIView):
         user = signed_in(request)
         asset = known_image(user, sha256)
         fields = Fields()
-        slug = fields.object(object_of(request), "", ("benchmark",)).get("benchmark")
+        slug = fields.mapping(object_of(request), "", ("benchmark",)).get("benchmark")
         if slug is not None:
             fields.text(slug, "benchmark", most=64)
         if fields.errors:

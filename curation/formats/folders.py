@@ -8,8 +8,8 @@ from pathlib import Path
 
 from curation.formats.sources import OutsideFolderError, Rejection, SourceCase, SourceImage, inside
 
-# Left behind by file managers; everything else in the folder is meant.
-_LITTER = {"thumbs.db", "desktop.ini"}
+# Left behind by file managers, or the table of contents of a DICOM disc; everything else in the folder is meant.
+_LITTER = {"thumbs.db", "desktop.ini", "dicomdir"}
 
 
 def natural_order(name: str) -> list[tuple[int, int, str]]:
