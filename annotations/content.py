@@ -170,9 +170,9 @@ def _image(fields: Fields, value: object, path: str, frame: Frame) -> int:
 
 
 def _roi(fields: Fields, value: object, path: str, frame: Frame, ids: dict[str, str]) -> dict[str, Any]:
-    faults_before = len(fields.errors)
-    given = fields.mapping(value, path, _ROI_KEYS, ("id", "image", "shape", "geometry"))
-    if len(fields.errors) > faults_before:
+    needed = ("id", "image", "shape", "geometry")
+    given = fields.mapping(value, path, _ROI_KEYS, needed)
+    if not given.keys() >= set(needed):
         return {}
     name = fields.identifier(given["id"], f"{path}.id", ids)
     image = _image(fields, given["image"], f"{path}.image", frame)
