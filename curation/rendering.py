@@ -1,7 +1,8 @@
 """Stored samples to what a model, an export and a thumbnail show: windowed 8-bit RGB. Versioned.
 
 The window is the file's first; a file without one is shown through its first VOI look-up table, and one without either
-from its least to its greatest value. Formulas: DICOM PS3.3 C.11.2.1.2 (windows), C.11.2.1.1 (tables), C.7.6.3.1.2 (MONOCHROME1).
+from its least to its greatest value. Formulas: DICOM PS3.3 C.11.2.1.2 (windows), C.11.2.1.1 (tables), C.7.6.3.1.2
+(MONOCHROME1).
 Any change of a rendered pixel needs a new RENDERING_VERSION: predictions are keyed by it.
 """
 
@@ -198,17 +199,17 @@ def _through_window(values: NDArray[np.float64], window: Window) -> NDArray[np.f
     if window.function == "LINEAR_EXACT":
         if width <= 0:
             raise ValueError(f"a LINEAR_EXACT window has a width above 0, not {width}")
-        return np.clip((values - centre) / width + 0.5, 0.0, 1.0)
+        return np.asarray(np.clip((values - centre) / width + 0.5, 0.0, 1.0))
     if window.function != "LINEAR":
         raise ValueError(f"unknown window function: {window.function!r:.40}")
     if width < 1:
         raise ValueError(f"a LINEAR window has a width of at least 1, not {width}")
     if width == 1:
         return np.asarray(np.where(values > centre - 0.5, 1.0, 0.0))
-    return np.clip((values - (centre - 0.5)) / (width - 1.0) + 0.5, 0.0, 1.0)
+    return np.asarray(np.clip((values - (centre - 0.5)) / (width - 1.0) + 0.5, 0.0, 1.0))
 
 
 def _through_table(values: NDArray[np.float64], voi_lut: VoiLut) -> NDArray[np.float64]:
     table = np.asarray(voi_lut.values, dtype=np.float64) / float((1 << voi_lut.bits) - 1)
     places = np.clip(np.floor(values + 0.5) - voi_lut.first, 0, table.size - 1).astype(np.int64)
-    return np.clip(table[places], 0.0, 1.0)
+    return np.asarray(np.clip(table[places], 0.0, 1.0))

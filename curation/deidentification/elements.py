@@ -149,7 +149,7 @@ def clean_number(value: object) -> float | None:
     (120.0, None, None)
     """
     text = str(value).strip()
-    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", text):
+    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", text, re.ASCII):
         return None
     number = float(text)
     if not math.isfinite(number) or abs(number) >= _LARGEST:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
-from pydicom.pixels import apply_color_lut, apply_modality_lut
+from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
 from pydicom.pixels.utils import get_expected_length, iter_pixels, pixel_array
 
 from curation.formats.decoded import UndecodableError
@@ -28,11 +28,6 @@ class Layout:
     high: int
     signed: bool
     photometric: str
-
-    @property
-    def shift(self) -> int:
-        """Unused bits below the stored ones."""
-        return self.high + 1 - self.stored
 
 
 def read_layout(dataset: Dataset, *, max_pixels: int, max_content_bytes: int) -> Layout:
@@ -82,7 +77,7 @@ def iter_samples(dataset: Dataset, layout: Layout) -> Iterator[NDArray[np.generi
     """
     shape = (layout.rows, layout.columns, 3) if layout.samples == 3 else (layout.rows, layout.columns)
     seen = 0
-    for frame in _frames(dataset):
+    for frame in _frames(dataset, layout):
         if seen == layout.frames:
             raise UndecodableError(f"claims {layout.frames} frames but holds more")
         if frame.shape != shape:
@@ -93,16 +88,23 @@ def iter_samples(dataset: Dataset, layout: Layout) -> Iterator[NDArray[np.generi
         raise UndecodableError(f"claims {layout.frames} frames but holds {seen}")
 
 
-def _frames(dataset: Dataset) -> Iterator[NDArray[np.generic]]:
+def _frames(dataset: Dataset, layout: Layout) -> Iterator[NDArray[np.generic]]:
     """Decoded frames; a lone one by pydicom's whole-array way, whose arrays it may correct in place."""
-    if _whole(dataset, "NumberOfFrames", 1) == 1:
-        yield pixel_array(dataset, index=0)
+    # pydicom takes the stored bits to be the lowest: where they sit higher, they are cut out below.
+    corrected = _has_low_bits(dataset, layout)
+    if layout.frames == 1:
+        yield pixel_array(dataset, index=0, correct_unused_bits=corrected)
     else:
-        yield from iter_pixels(dataset)
+        yield from iter_pixels(dataset, correct_unused_bits=corrected)
+
+
+def _has_low_bits(dataset: Dataset, layout: Layout) -> bool:
+    """Whether decoded samples begin at bit 0: compressed ones always do, whatever the high bit says."""
+    return layout.high + 1 == layout.stored or dataset.file_meta.TransferSyntaxUID.is_encapsulated
 
 
 def _finish(frame: NDArray[np.generic], dataset: Dataset, layout: Layout) -> NDArray[np.generic]:
-    frame = _stored_bits(frame, layout)
+    frame = _stored_bits(frame, layout, 0 if _has_low_bits(dataset, layout) else layout.high + 1 - layout.stored)
     if layout.photometric == "PALETTE COLOR":
         return np.asarray(apply_color_lut(frame, dataset))[..., :3]
     if "ModalityLUTSequence" in dataset:
@@ -111,13 +113,13 @@ def _finish(frame: NDArray[np.generic], dataset: Dataset, layout: Layout) -> NDA
     return frame
 
 
-def _stored_bits(frame: NDArray[np.generic], layout: Layout) -> NDArray[np.generic]:
+def _stored_bits(frame: NDArray[np.generic], layout: Layout, shift: int) -> NDArray[np.generic]:
     """The stored bits alone: overlays and rubbish may sit in the others (PS3.5 8.1.1)."""
     bits = frame.dtype.itemsize * 8
     if layout.samples == 3 or layout.stored == bits:
         return frame
-    unsigned = frame.view(f"u{frame.dtype.itemsize}") << (bits - layout.stored - layout.shift)
-    return unsigned.view(frame.dtype) >> (bits - layout.stored)  # type: ignore[no-any-return,operator]
+    unsigned = frame.view(f"u{frame.dtype.itemsize}") << (bits - layout.stored - shift)
+    return unsigned.view(frame.dtype) >> (bits - layout.stored)
 
 
 def _check_has_pixels(dataset: Dataset) -> None:

@@ -6,9 +6,11 @@ that samples are those that the file holds; 16-bit grey stays 16-bit; animations
 several would be a silent choice. The header is judged before any pixel is decoded.
 """
 
+import contextlib
 import hashlib
 import io
 import warnings
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,8 +77,7 @@ def encode_png(samples: NDArray[np.generic]) -> bytes:
 
 def _samples(data: bytes, kind: str, max_pixels: int) -> NDArray[np.generic]:
     ImageFile.LOAD_TRUNCATED_IMAGES = False
-    Image.MAX_IMAGE_PIXELS = None  # the limit below is ours, and it is a refusal, not a warning
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _own_limit():
         warnings.simplefilter("ignore")
         try:
             with Image.open(io.BytesIO(data), formats=(kind.upper(),)) as image:
@@ -89,6 +90,16 @@ def _samples(data: bytes, kind: str, max_pixels: int) -> NDArray[np.generic]:
             if isinstance(error, UndecodableError):
                 raise
             raise UndecodableError(f"is a damaged or truncated {kind.upper()}: {str(error)[:200]}") from None
+
+
+@contextlib.contextmanager
+def _own_limit() -> Iterator[None]:
+    """Set Pillow's own limit aside: ours is judged right after the header; the codecs of DICOM keep Pillow's."""
+    kept, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = kept
 
 
 def _check_header(image: Image.Image, max_pixels: int) -> None:
