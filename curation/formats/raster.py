@@ -77,6 +77,8 @@ def encode_png(samples: NDArray[np.generic]) -> bytes:
 
 def _samples(data: bytes, kind: str, max_pixels: int) -> NDArray[np.generic]:
     ImageFile.LOAD_TRUNCATED_IMAGES = False
+    if kind == "png" and len(data) >= 24:  # IHDR comes first, so that a bare header is judged by its size too
+        _check_size(int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big"), max_pixels)
     with warnings.catch_warnings(), _own_limit():
         warnings.simplefilter("ignore")
         try:
@@ -103,14 +105,17 @@ def _own_limit() -> Iterator[None]:
 
 
 def _check_header(image: Image.Image, max_pixels: int) -> None:
-    width, height = image.size
+    _check_size(*image.size, max_pixels)
+    frames = getattr(image, "n_frames", 1)
+    if getattr(image, "is_animated", False) and image.format == "PNG":
+        raise UndecodableError(f"is an animation of {frames} frames; single images are taken")
+
+
+def _check_size(width: int, height: int, max_pixels: int) -> None:
     if width * height > max_pixels:
         raise UndecodableError(
             f"is {width} x {height} = {width * height / 1e6:.0f} megapixels; the limit is {max_pixels / 1e6:g}"
         )
-    frames = getattr(image, "n_frames", 1)
-    if getattr(image, "is_animated", False) and image.format == "PNG":
-        raise UndecodableError(f"is an animation of {frames} frames; single images are taken")
 
 
 def _upright(image: Image.Image) -> NDArray[np.generic]:
