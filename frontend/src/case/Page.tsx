@@ -1,0 +1,229 @@
+// The parts of the comparison, in the order they answer the page's question.
+
+import { LayerPlot } from "./LayerPlot";
+import { judge } from "./numbers";
+import { DisagreementCard, ScoreTable } from "./ScoreTable";
+import {
+  caseData,
+  chosenPlace,
+  chosenPrediction,
+  chosenReading,
+  failure,
+  isSmooth,
+  opacity,
+  place,
+  prediction,
+  reading,
+  scoreOf,
+  scores,
+} from "./state";
+import { Views } from "./Views";
+
+function AnswerBadge() {
+  const model = prediction.value;
+  const expert = reading.value?.answer?.choice;
+  if (!model?.answer || !expert) return null;
+  const share = model.option_probabilities?.[model.answer];
+  const figure = share === undefined ? "" : `, p = ${share.toFixed(2)}`;
+  return model.answer === expert ? (
+    <span class="badge ok">
+      Same answer: {expert}
+      {figure}
+    </span>
+  ) : (
+    <span class="badge warn">
+      Another answer: model {model.answer}
+      {figure}, expert {expert}
+    </span>
+  );
+}
+
+function GroundingBadge() {
+  const score = scoreOf("attention_ratio");
+  const { verdict, words } = judge(score?.value ?? null, score?.nulls ?? null);
+  const kind = verdict === "grounded" ? "ok" : verdict === "undefined" ? "line" : "warn";
+  const title = verdict === "grounded" ? "Grounded" : verdict === "undefined" ? "Grounding undefined" : "Not grounded";
+  return (
+    <span class={`badge ${kind}`} data-verdict={verdict}>
+      {title}: {words}
+    </span>
+  );
+}
+
+function Verdicts() {
+  const model = prediction.value;
+  if (model === null) return null;
+  if (model.state === "queued" || model.state === "running") {
+    return <span class="badge line">The model's reading is {model.state}; it appears here by itself</span>;
+  }
+  if (model.state === "parked") return <span class="badge bad">The model failed: {model.error}</span>;
+  return (
+    <>
+      <AnswerBadge />
+      <GroundingBadge />
+      {!model.model_is_trained && (
+        <span class="badge warn" title={model.model_note ?? ""}>
+          Untrained weights: a null control
+        </span>
+      )}
+    </>
+  );
+}
+
+function Choices() {
+  const found = scores.value;
+  if (found === null) return null;
+  return (
+    <div class="row wrap">
+      <label class="row sm t2">
+        Model
+        <select
+          class="select sm"
+          value={prediction.value?.id ?? ""}
+          onChange={(event) => (chosenPrediction.value = event.currentTarget.value)}
+        >
+          {found.predictions.map((row) => (
+            <option key={row.id} value={row.id}>
+              {row.model}
+              {row.model_is_trained ? "" : " (untrained)"}
+            </option>
+          ))}
+        </select>
+      </label>
+      {found.readings.length > 1 && (
+        <label class="row sm t2">
+          Reading
+          <select
+            class="select sm"
+            value={reading.value?.id ?? ""}
+            onChange={(event) => (chosenReading.value = event.currentTarget.value)}
+          >
+            {found.readings.map((row) => (
+              <option key={row.id} value={row.id}>
+                {row.reader}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+    </div>
+  );
+}
+
+function Toolbar() {
+  const images = caseData.value?.case.images ?? [];
+  const rois = reading.value?.rois ?? [];
+  const go = (number: number) => {
+    const roi = rois.find((row) => row.image === number);
+    const frames = images.find((row) => row.number === number)?.frames ?? 1;
+    chosenPlace.value = { image: number, frame: roi?.frame ?? Math.floor(frames / 2) };
+  };
+  return (
+    <div class="row between wrap cmp-tools">
+      <div class="seg" role="group" aria-label="Image">
+        {images.map((row) => (
+          <button
+            key={row.number}
+            type="button"
+            aria-pressed={place.value.image === row.number}
+            onClick={() => go(row.number)}
+          >
+            Image {row.number}
+            {rois.some((roi) => roi.image === row.number) && <span class="dot acc" title="has a ROI" />}
+          </button>
+        ))}
+      </div>
+      <div class="row sm t2">
+        <span>Map</span>
+        <div class="seg" role="group" aria-label="Map drawing">
+          <button type="button" aria-pressed={!isSmooth.value} onClick={() => (isSmooth.value = false)}>
+            Cells
+          </button>
+          <button type="button" aria-pressed={isSmooth.value} onClick={() => (isSmooth.value = true)}>
+            Smooth
+          </button>
+        </div>
+        <label class="row">
+          Opacity
+          <input
+            class="opacity"
+            type="range"
+            min="0"
+            max="1"
+            step="0.05"
+            value={opacity.value}
+            onInput={(event) => (opacity.value = event.currentTarget.valueAsNumber)}
+          />
+        </label>
+      </div>
+    </div>
+  );
+}
+
+function ModelWords() {
+  const model = prediction.value;
+  if (model === null || model.state !== "done") return null;
+  const options = caseData.value?.case.options ?? {};
+  return (
+    <section class="card">
+      <div class="card-head">
+        <h2>What the model said</h2>
+        <span class="t3">{model.model}</span>
+      </div>
+      <div class="card-body">
+        {model.option_probabilities && (
+          <ul class="options">
+            {Object.entries(model.option_probabilities).map(([letter, share]) => (
+              <li key={letter} class={letter === model.answer ? "is-chosen" : ""}>
+                <b>{letter}</b>
+                <span class="grow">{options[letter] ?? ""}</span>
+                <span class="num">{share.toFixed(2)}</span>
+              </li>
+            ))}
+          </ul>
+        )}
+        <p class="t2">{model.text || "No text."}</p>
+      </div>
+    </section>
+  );
+}
+
+export function CasePage() {
+  if (failure.value) {
+    return (
+      <div class="notice bad" role="alert">
+        <div class="grow">{failure.value}</div>
+      </div>
+    );
+  }
+  if (scores.value === null) return <p class="t3">Loading the comparison…</p>;
+  if (scores.value.predictions.length === 0) {
+    return (
+      <p class="notice">
+        No model has read this case. An engineer enrols one; its reading then appears here by itself.
+      </p>
+    );
+  }
+  return (
+    <>
+      <div class="row between wrap verdicts">
+        <div class="row wrap" role="status" aria-live="polite">
+          <Verdicts />
+        </div>
+        <Choices />
+      </div>
+      <div class="cmp-top">
+        <div class="card cmp-card">
+          <Toolbar />
+          <Views />
+          <LayerPlot />
+        </div>
+        <div class="stack side">
+          <ScoreTable />
+          <DisagreementCard />
+          <ModelWords />
+        </div>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,175 @@
+// The same image twice at the same zoom: the expert's regions left, the model's map right.
+import { useComputed } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import type { ImageInfo, Roi } from "../api/types";
+import { bounds } from "../geometry/shapes";
+import { cellPixels, contourPath, parseHex, placeOf, timesAverage } from "./heat";
+import { heat, image, isSmooth, layer, opacity, place, prediction, reading } from "./state";
+
+const RAMP_STEPS = 9;
+
+function ramp() {
+  const style = getComputedStyle(document.documentElement);
+  return Array.from({ length: RAMP_STEPS }, (_, step) => parseHex(style.getPropertyValue(`--heat-${step}`)));
+}
+
+/** A picture with one pixel a cell, as a data address. */
+function heatPicture(values: number[][]): string {
+  const canvas = document.createElement("canvas");
+  canvas.height = values.length;
+  canvas.width = values[0]?.length ?? 0;
+  const context = canvas.getContext("2d");
+  if (!context || canvas.width === 0) return "";
+  const pixels = context.createImageData(canvas.width, canvas.height);
+  pixels.data.set(cellPixels(values, ramp()));
+  context.putImageData(pixels, 0, 0);
+  return canvas.toDataURL("image/png");
+}
+
+function Frame({
+  info,
+  frame,
+  label,
+  children,
+}: {
+  info: ImageInfo;
+  frame: number;
+  label: string;
+  children: ComponentChildren;
+}) {
+  return (
+    <svg viewBox={`0 0 ${info.width} ${info.height}`} preserveAspectRatio="xMidYMid meet" role="img" aria-label={label}>
+      <title>{label}</title>
+      <image
+        href={`/api/v1/images/${info.sha256}/frames/${frame}/?format=png`}
+        width={info.width}
+        height={info.height}
+        preserveAspectRatio="none"
+      />
+      {children}
+    </svg>
+  );
+}
+
+function Outline({ roi, className }: { roi: Roi; className: string }) {
+  switch (roi.shape) {
+    case "ellipse": {
+      const { cx, cy, rx, ry, angle } = roi.geometry;
+      const turn = `rotate(${(angle * 180) / Math.PI} ${cx} ${cy})`;
+      return <ellipse class={className} cx={cx} cy={cy} rx={rx} ry={ry} transform={turn} />;
+    }
+    case "polygon":
+    case "freehand":
+      return <polygon class={className} points={roi.geometry.points.map((point) => point.join(",")).join(" ")} />;
+    case "line":
+      return <polyline class={className} points={roi.geometry.points.map((point) => point.join(",")).join(" ")} />;
+    default: {
+      const [x0, y0, x1, y1] = bounds(roi);
+      return <rect class={className} x={x0} y={y0} width={x1 - x0} height={y1 - y0} />;
+    }
+  }
+}
+
+function Regions({ rois, size }: { rois: { roi: Roi; number: number }[]; size: number }) {
+  return (
+    <>
+      {rois.map(({ roi, number }) => {
+        const [x0, y0] = bounds(roi);
+        const style = ((number - 1) % 8) + 1;
+        return (
+          <g key={roi.id} class={`roi roi-${style}`}>
+            <Outline roi={roi} className="halo" />
+            <Outline roi={roi} className="edge" />
+            <text class="roi-number" x={x0} y={Math.max(y0 - size * 0.012, size * 0.035)} font-size={size * 0.032}>
+              {number} {roi.label ?? ""}
+            </text>
+          </g>
+        );
+      })}
+    </>
+  );
+}
+
+function Heat() {
+  const painted = useComputed(() => {
+    if (heat.value === null) return null;
+    const values = timesAverage(heat.value);
+    return { values, place: placeOf(heat.value.transform), picture: heatPicture(values) };
+  });
+  if (painted.value === null) return null;
+  const { values, place: at, picture } = painted.value;
+  const columns = values[0]?.length ?? 1;
+  return (
+    <>
+      <image
+        class={isSmooth.value ? "heat" : "heat cells"}
+        href={picture}
+        x={at.x}
+        y={at.y}
+        width={at.width}
+        height={at.height}
+        opacity={opacity.value}
+        preserveAspectRatio="none"
+      />
+      <g transform={`translate(${at.x} ${at.y}) scale(${at.width / columns} ${at.height / values.length})`}>
+        <path class="contour" d={contourPath(values)} />
+      </g>
+    </>
+  );
+}
+
+export function Views() {
+  const info = image.value;
+  if (info === null) return null;
+  const { frame } = place.value;
+  const rois = (reading.value?.rois ?? [])
+    .map((roi, index) => ({ roi, number: index + 1 }))
+    .filter(({ roi }) => roi.image === info.number && roi.frame === frame);
+  const size = Math.max(info.width, info.height);
+  const where = `image ${info.number}${info.frames > 1 ? `, frame ${frame + 1} of ${info.frames}` : ""}`;
+  const model = prediction.value;
+  return (
+    <div class="cmp-images">
+      <figure class="view">
+        <Frame info={info} frame={frame} label={`Where the expert pointed, ${where}: ${rois.length} regions`}>
+          <Regions rois={rois} size={size} />
+        </Frame>
+        <span class="ov tl">
+          <b>Where {reading.value?.reader ?? "the expert"} pointed</b>
+        </span>
+        <span class="ov tr">{info.modality}</span>
+        <span class="ov bl">
+          {rois.length === 0 ? "no ROI on this image" : `${rois.length} ROI${rois.length > 1 ? "s" : ""}`}
+        </span>
+      </figure>
+      <figure class="view">
+        <Frame
+          info={info}
+          frame={frame}
+          label={`Where ${model?.model ?? "the model"} looked, ${where}, layer ${layer.value}`}
+        >
+          <Heat />
+          <Regions rois={rois} size={size} />
+        </Frame>
+        <span class="ov tl">
+          <b>Where the model looked</b>, layer {layer.value}
+        </span>
+        {heat.value === null ? (
+          <span class="ov bl">no map for this frame</span>
+        ) : (
+          <span class="ov bl legend">
+            <span class="ramp" />
+            <span class="legend-words">
+              <i>1×</i>
+              <i>2× dashed</i>
+              <i>4×</i>
+            </span>
+          </span>
+        )}
+        <span class="ov br">
+          {heat.value ? `cells ${heat.value.rows} × ${heat.value.columns}, 1× is the average cell` : where}
+        </span>
+      </figure>
+    </div>
+  );
+}

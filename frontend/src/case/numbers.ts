@@ -1,0 +1,72 @@
+// How numbers are written: two decimals, three below 0.1, a true minus, and never a made-up zero.
+import type { Nulls, Score } from "./data";
+
+export const UNDEFINED = "undefined";
+export const NOT_MEASURED = "–";
+
+export function written(value: number | null | undefined): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) return NOT_MEASURED;
+  const digits = value !== 0 && Math.abs(value) < 0.1 ? 3 : 2;
+  return value.toFixed(digits).replace("-", "−");
+}
+
+const REASONS: Record<string, string> = {
+  frame_not_shown: "The model was not shown this frame.",
+  no_cell: "The region lies outside what the model was shown.",
+  no_option: "The expert or the model named no option.",
+  no_roi: "The expert drew no region on this image.",
+  undefined: "The metric has no value here.",
+};
+
+/** Why a score has no value, in words. */
+export function reason(score: Score): string {
+  const kind = score.unavailable ?? "undefined";
+  return REASONS[kind] ?? kind.replaceAll("_", " ");
+}
+
+export interface MetricRow {
+  name: string;
+  title: string;
+  chance: string;
+  /** 1 if higher is better, -1 if lower is. */
+  sense: 1 | -1;
+}
+
+export const METRIC_ROWS: readonly MetricRow[] = [
+  { name: "attention_ratio", title: "Attention ratio", chance: "1 is chance", sense: 1 },
+  { name: "ebpg", title: "Energy in ROI", chance: "chance is the ROI's share of cells", sense: 1 },
+  { name: "kl", title: "KL, nats", chance: "lower is better; depends on the ROI's size", sense: -1 },
+  { name: "js", title: "JS, nats", chance: "0 to 0.69, lower is better", sense: -1 },
+  { name: "kl_norm", title: "KL, normalised", chance: "0 uniform, 1 perfect", sense: 1 },
+  { name: "auroc", title: "AUROC of cells", chance: "0.5 is chance", sense: 1 },
+  { name: "pointing_hit", title: "Pointing hit", chance: "top cell in the ROI", sense: 1 },
+];
+
+export type Verdict = "grounded" | "not grounded" | "undefined";
+
+export interface Judged {
+  verdict: Verdict;
+  words: string;
+}
+
+/** One case is grounded when its value beats the moved ROI's 95th percentile and every other null that exists. */
+export function judge(value: number | null, nulls: Nulls | null): Judged {
+  if (value === null || nulls === null) return { verdict: "undefined", words: "no region to hold the map against" };
+  const p95 = nulls.moved?.p95 ?? null;
+  const figure = `${written(value)}×`;
+  if (p95 !== null && value <= p95) return lost(`${figure} is inside the null range, up to ${written(p95)}×`);
+  if (nulls.centre !== null && value <= nulls.centre) {
+    return lost(`${figure} is not above a plain centre map, ${written(nulls.centre)}×`);
+  }
+  if (nulls.other_finding !== null && value <= nulls.other_finding) {
+    return lost(`${figure} is not above another finding, ${written(nulls.other_finding)}×`);
+  }
+  if (p95 === null && nulls.centre === null && nulls.other_finding === null) {
+    return { verdict: "undefined", words: "no null to compare with" };
+  }
+  return { verdict: "grounded", words: `${figure} is above every null` };
+}
+
+function lost(words: string): Judged {
+  return { verdict: "not grounded", words };
+}

@@ -1,0 +1,93 @@
+// What is looked at: signals that the parts of the page read, and the calls that fill them.
+import { computed, signal } from "@preact/signals";
+import { ApiError } from "../api/client";
+import { type CaseData, fetchHeat, fetchScores, type HeatMap, type Prediction, type Score, type Scores } from "./data";
+
+export const caseData = signal<CaseData | null>(null);
+export const scores = signal<Scores | null>(null);
+export const failure = signal<string>("");
+export const chosenPrediction = signal<string | null>(null);
+export const chosenReading = signal<string | null>(null);
+export const chosenPlace = signal<{ image: number; frame: number } | null>(null);
+export const chosenLayer = signal<number | null>(null);
+export const mapKind = signal<"relative" | "absolute">("relative");
+export const roiRule = signal<"box" | "mask">("box");
+export const isSmooth = signal(false);
+export const opacity = signal(0.75);
+export const heat = signal<HeatMap | null>(null);
+
+export const prediction = computed<Prediction | null>(() => {
+  const all = scores.value?.predictions ?? [];
+  return all.find((row) => row.id === chosenPrediction.value) ?? all[0] ?? null;
+});
+export const reading = computed(() => {
+  const all = scores.value?.readings ?? [];
+  return all.find((row) => row.id === chosenReading.value) ?? all[0] ?? null;
+});
+/** The image and frame on show: chosen, else the first that carries a region, else the first. */
+export const place = computed(() => {
+  if (chosenPlace.value) return chosenPlace.value;
+  const scored = scores.value?.results.find((row) => row.image !== null && row.value !== null);
+  if (scored && scored.image !== null) return { image: scored.image, frame: scored.frame ?? 0 };
+  const roi = reading.value?.rois[0];
+  return roi ? { image: roi.image, frame: roi.frame } : { image: 1, frame: shownFrame(1) };
+});
+export const image = computed(
+  () => caseData.value?.case.images.find((row) => row.number === place.value.image) ?? null,
+);
+export const layer = computed(() => {
+  const last = (prediction.value?.n_layers ?? 1) - 1;
+  return Math.min(chosenLayer.value ?? prediction.value?.headline_layer ?? last, Math.max(last, 0));
+});
+
+function shownFrame(number: number): number {
+  const frames = caseData.value?.case.images.find((row) => row.number === number)?.frames ?? 1;
+  return Math.floor(frames / 2);
+}
+
+/** Every score of what is on show, all layers and metrics. */
+export const shown = computed<Score[]>(() =>
+  (scores.value?.results ?? []).filter(
+    (row) =>
+      row.prediction === prediction.value?.id &&
+      row.target.id === reading.value?.id &&
+      row.target.revision === reading.value?.revision &&
+      row.image === place.value.image &&
+      row.frame === place.value.frame &&
+      (row.map === mapKind.value || row.map === null) &&
+      (row.roi_rule === roiRule.value || row.roi_rule === null),
+  ),
+);
+
+export function scoreOf(metric: string, at: number = layer.value): Score | null {
+  return shown.value.find((row) => row.metric === metric && (row.layer === at || row.layer === null)) ?? null;
+}
+
+export async function load(caseId: string): Promise<void> {
+  try {
+    scores.value = await fetchScores(caseId);
+    failure.value = "";
+  } catch (error) {
+    failure.value = error instanceof ApiError ? error.message : "The scores could not be read.";
+  }
+}
+
+let asked = 0;
+
+/** Fetch the map of what is on show; an answer that comes after a newer question is dropped. */
+export async function loadHeat(): Promise<void> {
+  const model = prediction.value;
+  const { image: number, frame } = place.value;
+  asked += 1;
+  const mine = asked;
+  if (model === null || model.state !== "done") {
+    heat.value = null;
+    return;
+  }
+  try {
+    const found = await fetchHeat(model.id, number, frame, layer.value, mapKind.value);
+    if (mine === asked) heat.value = found;
+  } catch {
+    if (mine === asked) heat.value = null;
+  }
+}
