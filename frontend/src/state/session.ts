@@ -1,0 +1,178 @@
+import { computed, type Signal, signal } from "@preact/signals";
+import { ApiError, call } from "../api/client";
+import type { Content, FieldError, HandedOut, ImageInfo, Next, NothingLeft, Roi, WorkspaceData } from "../api/types";
+import { FrameCache } from "../viewer/frames";
+import { fillCells, type LayoutName, layoutOf, suitedTo } from "../viewer/layout";
+import { Autosave, type SavedAnswer } from "./autosave";
+import { type Cell, newCell, showIn } from "./cells";
+import { readingQueue } from "./queue";
+import { EMPTY_CONTENT, Store } from "./store";
+
+export type Tool = "select" | "window" | "box";
+export type DialogName = "keys" | "versions" | null;
+
+export interface Toast {
+  text: string;
+  link: { href: string; text: string } | null;
+}
+
+/** Everything the reading page knows; panels, tools and the viewer read its signals and call its methods. */
+export class Session {
+  readonly data: WorkspaceData;
+  readonly store = new Store();
+  readonly frames: FrameCache;
+  readonly next: Signal<Next | null>;
+  readonly autosave = signal<Autosave | null>(null);
+  readonly done: Signal<number>;
+  readonly total: number;
+  readonly leaseUntil = signal<string | null>(null);
+  readonly loadFailure = signal<ApiError | null>(null);
+
+  readonly tool = signal<Tool>("box");
+  readonly layout = signal<LayoutName>("1x1");
+  readonly cells = signal<Cell[]>([newCell(null)]);
+  readonly activeCell = signal(0);
+  readonly opened = signal<ReadonlySet<number>>(new Set());
+  readonly selected = signal<string | null>(null);
+  readonly hovered = signal<ReadonlySet<string>>(new Set());
+  readonly activeStep = signal<string | null>(null);
+  readonly label = signal<string | null>(null);
+  readonly overlays = signal(true);
+  readonly panel = signal(true);
+  readonly dialog = signal<DialogName>(null);
+  readonly toast = signal<Toast | null>(null);
+  readonly errors = signal<FieldError[]>([]);
+  readonly notice = signal<string | null>(null);
+  readonly submitting = signal(false);
+
+  readonly handed = computed<HandedOut | null>(() => {
+    const next = this.next.value;
+    return next?.case ? (next as HandedOut) : null;
+  });
+  readonly nothing = computed<NothingLeft | null>(() => {
+    const next = this.next.value;
+    return next && next.case === null ? (next as NothingLeft) : null;
+  });
+  readonly images = computed<ImageInfo[]>(() => this.handed.value?.case.images ?? []);
+  readonly rois = computed<Roi[]>(() => this.store.content.value.rois);
+
+  constructor(data: WorkspaceData) {
+    this.data = data;
+    this.frames = new FrameCache(data.urls.api);
+    this.next = signal(data.next);
+    this.done = signal(data.progress.done);
+    this.total = data.progress.total;
+    this.store.listen((content, source) => {
+      if (source === "LOCAL") this.autosave.peek()?.changed(content);
+      if (this.errors.peek().length) this.errors.value = [];
+    });
+  }
+
+  get api(): string {
+    return this.data.urls.api;
+  }
+
+  /** Opens the case that is handed out, or asks for one. */
+  async start(): Promise<void> {
+    if (this.next.peek() === null || this.nothing.peek()) await this.askNext();
+    else await this.open();
+  }
+
+  async askNext(): Promise<void> {
+    this.loadFailure.value = null;
+    try {
+      this.next.value = await call<Next>(`${this.api}benchmarks/${this.data.benchmark.slug}/next/`, { method: "POST" });
+      await this.open();
+    } catch (error) {
+      this.loadFailure.value = error instanceof ApiError ? error : new ApiError(0, null, String(error));
+    }
+  }
+
+  image(number: number | null): ImageInfo | null {
+    return this.images.value.find((image) => image.number === number) ?? null;
+  }
+
+  cell(): Cell {
+    return (this.cells.value[this.activeCell.value] ?? this.cells.value[0]) as Cell;
+  }
+
+  setLayout(name: LayoutName): void {
+    const cells = this.cells.peek();
+    const numbers = this.images.peek().map((image) => image.number);
+    const layout = layoutOf(name);
+    const shown = fillCells(
+      cells.map((cell) => cell.image.peek()),
+      layout,
+      numbers,
+    );
+    this.cells.value = shown.map((number, index) => {
+      const cell = cells[index] ?? newCell(number);
+      showIn(cell, number, cell.image.peek() === number ? cell.frame.peek() : 0);
+      return cell;
+    });
+    this.layout.value = name;
+    this.activeCell.value = Math.min(this.activeCell.peek(), shown.length - 1);
+    this.markOpened(shown);
+  }
+
+  show(number: number, frame?: number, cellIndex = this.activeCell.peek()): void {
+    const cell = this.cells.peek()[cellIndex];
+    if (!cell) return;
+    showIn(cell, number, frame ?? (cell.image.peek() === number ? cell.frame.peek() : 0));
+    this.activeCell.value = cellIndex;
+    this.markOpened([number]);
+  }
+
+  /** Shows a ROI's image and frame, in the cell that has the image already if there is one. */
+  reveal(roi: Roi): void {
+    const holder = this.cells.peek().findIndex((cell) => cell.image.peek() === roi.image);
+    this.show(roi.image, roi.frame, holder >= 0 ? holder : this.activeCell.peek());
+    this.selected.value = roi.id;
+  }
+
+  private markOpened(numbers: readonly (number | null)[]): void {
+    const added = numbers.filter((number) => number !== null);
+    this.opened.value = new Set([...this.opened.peek(), ...added]);
+  }
+
+  private async open(): Promise<void> {
+    this.autosave.peek()?.stop();
+    const handed = this.handed.peek();
+    this.reset();
+    if (!handed) {
+      this.autosave.value = null;
+      this.store.load(EMPTY_CONTENT, "REMOTE");
+      return;
+    }
+    const { reading } = handed;
+    this.leaseUntil.value = handed.lease_expires_at;
+    this.store.load({ ...EMPTY_CONTENT, ...withoutVersion(reading.content) }, "REMOTE");
+    this.cells.value = [newCell(null)];
+    this.setLayout(suitedTo(handed.case.images.length));
+    const autosave = new Autosave({
+      queue: readingQueue(this.data.user.id, reading.id),
+      version: reading.version,
+      savedAt: reading.saved_at,
+      put: (body) => call<SavedAnswer>(`${this.api}readings/${reading.id}/draft/`, { method: "PUT", body }),
+    });
+    this.autosave.value = autosave;
+    const kept = await autosave.restore().catch(() => null);
+    if (kept && this.handed.peek() === handed) this.store.load(kept, "REMOTE");
+  }
+
+  private reset(): void {
+    this.selected.value = null;
+    this.hovered.value = new Set();
+    this.activeStep.value = null;
+    this.activeCell.value = 0;
+    this.opened.value = new Set();
+    this.errors.value = [];
+    this.notice.value = null;
+    this.overlays.value = true;
+  }
+}
+
+function withoutVersion(content: Content & { version?: number }): Content {
+  const { version: _version, ...rest } = content;
+  return rest;
+}

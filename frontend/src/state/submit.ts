@@ -1,0 +1,77 @@
+import { ApiError, call } from "../api/client";
+import { readingQueue } from "./queue";
+import { missing } from "./required";
+import type { Session } from "./session";
+
+/**
+ * Sends the reading in: first what is unsaved, then the submit under a key that stays on this computer until the server
+ * has decided, so that a second try after a lost answer or a killed tab is the same submit.
+ */
+export async function submitReading(session: Session): Promise<void> {
+  const handed = session.handed.peek();
+  const autosave = session.autosave.peek();
+  if (!handed || !autosave || session.submitting.peek()) return;
+  const errors = missing(session.store.content.peek(), session.data.protocol.required);
+  session.errors.value = errors;
+  session.notice.value = null;
+  if (errors.length) return;
+  session.submitting.value = true;
+  try {
+    if (!(await autosave.flush())) {
+      const state = autosave.state.peek();
+      if (state.kind === "conflict") session.dialog.value = "versions";
+      else if (state.kind === "refused") session.errors.value = state.errors;
+      else session.notice.value = "Submitting waits: the draft is not on the server yet. It is kept on this computer.";
+      return;
+    }
+    await send(session, handed.reading.id, autosave.version);
+    autosave.stop();
+    session.done.value += 1;
+    session.toast.value = {
+      text: `Reading of case ${handed.case.key} submitted`,
+      link: { href: `/cases/${handed.case.id}/`, text: "See how models read it" },
+    };
+    await session.askNext();
+  } catch (error) {
+    failed(session, error);
+  } finally {
+    session.submitting.value = false;
+  }
+}
+
+async function send(session: Session, reading: string, version: number): Promise<void> {
+  const queue = readingQueue(session.data.user.id, reading);
+  const pending = await queue.pendingSubmit().catch(() => undefined);
+  const key = pending?.key ?? crypto.randomUUID();
+  await queue.keepSubmit({ key, version }).catch(() => undefined);
+  try {
+    await call(`${session.api}readings/${reading}/submit/`, {
+      method: "POST",
+      body: { version },
+      headers: { "Idempotency-Key": key },
+    });
+  } catch (error) {
+    // Undecided (no answer, signed out): the key stays. Decided: the next submit is another one.
+    if (!(error instanceof ApiError) || error.isTransient || error.isSignedOut) throw error;
+    await queue.dropSubmit().catch(() => undefined);
+    throw error;
+  }
+  await queue.dropSubmit().catch(() => undefined);
+}
+
+function failed(session: Session, error: unknown): void {
+  const problem = error instanceof ApiError ? error : new ApiError(0, null, String(error));
+  if (problem.kind === "overlap-reached") {
+    session.notice.value =
+      "Other readers took every place of this case while your lease was out. Your reading is kept as surplus; a curator accepts or closes it.";
+  } else if (problem.kind === "stale-draft") {
+    session.notice.value = "This draft was also changed elsewhere. Change anything here to see both versions.";
+  } else if (problem.isSignedOut) {
+    session.notice.value = "You are signed out. Everything is kept on this computer; log in again and submit.";
+  } else if (problem.isTransient) {
+    session.notice.value = "The server did not answer. Submit again: it is counted once.";
+  } else {
+    session.errors.value = problem.errors;
+    if (problem.errors.length === 0) session.notice.value = problem.message;
+  }
+}
