@@ -123,17 +123,26 @@ def import_records(
     *,
     benchmark: Benchmark,
     records: Iterable[object],
-    actor: User,
+    actor: User | None = None,
+    folder: Path | None = None,
     split: str | None = None,
     dry_run: bool = False,
     update: bool = False,
 ) -> ImportReport:
-    """Take in sightline records that somebody sent: decoded objects, or lines of JSON as bytes.
+    """Take in sightline records: decoded objects, or lines of JSON as bytes.
 
-    Images are named by sha256, among those that the sender may know (`images_known_to`); paths are not taken.
+    Parameters
+    ----------
+    actor
+        Who sent them: images are named by sha256, among those that the sender may know (`images_known_to`). None for
+        a command, which may name every stored image.
+    folder
+        What image paths are relative to. None: paths are not taken, as over HTTP.
+    split, dry_run, update
+        As `import_cases`.
     """
     resolver = ImageResolver(store=not dry_run, known_to=actor)
-    rows = sightline.read_records(records, folder=None)
+    rows = sightline.read_records(records, folder=folder)
     return _take(benchmark, rows, resolver, "sightline", split, dry_run, update, actor, None)
 
 

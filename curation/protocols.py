@@ -17,8 +17,8 @@ from curation.models import Benchmark, Protocol, ProtocolKind
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from curation.models import User
     from curation.fields import FieldError
+    from curation.models import User
 
 STEP_KINDS = ("image_finding", "summary", "differential", "topic_finding", "answer", "free")
 # What a reading may be required to have; annotations/content.py enforces each at submit.

@@ -37,8 +37,9 @@ logger = logging.getLogger(__name__)
 
 
 def adapter_roots() -> list[Path]:
-    """Folders below which weights may lie: the project's own, and SIGHTLINE_MODEL_DIR."""
-    return [Path(settings.BASE_DIR), *([Path(settings.MODEL_DIR)] if settings.MODEL_DIR else [])]
+    """Folders below which weights may lie: the project's own, what the product built, and SIGHTLINE_MODEL_DIR."""
+    built = Path(settings.VAR.root) / "models"
+    return [Path(settings.BASE_DIR), built, *([Path(settings.MODEL_DIR)] if settings.MODEL_DIR else [])]
 
 
 def adapter_of(model: ModelVersion) -> Any:
@@ -87,7 +88,9 @@ def _request_batch(model: ModelVersion, case_ids: list[uuid.UUID], *, retries_pa
     Prediction.objects.bulk_create(rows, ignore_conflicts=True)
     made = set(Prediction.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
     again = [JobState.CANCELLED, *([JobState.PARKED] if retries_parked else [])]
-    restarted = current_predictions().filter(model=model, case__in=case_ids, state__in=again).select_for_update(of=["self"])
+    restarted = (
+        current_predictions().filter(model=model, case__in=case_ids, state__in=again).select_for_update(of=["self"])
+    )
     ids = [pk for pk in restarted.values_list("pk", flat=True) if pk not in made]
     Prediction.objects.filter(pk__in=ids).update(
         state=JobState.QUEUED, attempts=0, error="", sent_at=timezone.now(), finished_at=None
@@ -142,7 +145,7 @@ def run_prediction(prediction_id: uuid.UUID) -> JobState | None:
         error = str(change)[:LONGEST_ERROR]
         cancelled = held.held().update(state=JobState.CANCELLED, error=error, finished_at=now)
         return JobState.CANCELLED if cancelled else None
-    except Exception as error:  # noqa: BLE001 whatever it was: stored with the job, and the others go on
+    except Exception as error:  # whatever it was: stored with the job, and the others go on
         logger.warning("prediction %s failed", prediction_id, exc_info=True)
         return _failed(prediction, held, error)
 
