@@ -98,7 +98,7 @@ export function LayerPlot() {
   };
   const onPointer = (event: PointerEvent) => {
     if (event.type === "pointermove" && event.buttons !== 1) return;
-    const box = (event.currentTarget as SVGElement).getBoundingClientRect();
+    const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
     const at = ((event.clientX - box.left) / box.width) * WIDTH;
     go(Math.round(((at - LEFT) / (WIDTH - LEFT - RIGHT)) * (count - 1)));
   };
@@ -113,9 +113,8 @@ export function LayerPlot() {
           layer {layer.value}: {written(now?.value)}×
         </span>
       </div>
-      <svg
-        class="plot"
-        viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+      <div
+        class="plot-slider"
         role="slider"
         tabIndex={0}
         aria-label="Layer"
@@ -127,25 +126,27 @@ export function LayerPlot() {
         onPointerDown={onPointer}
         onPointerMove={onPointer}
       >
-        {ticks.map((tick) => (
-          <g key={tick}>
-            <line class="plot-grid" x1={LEFT} x2={WIDTH - RIGHT} y1={y(tick)} y2={y(tick)} />
-            <text class="plot-tick" x={LEFT - 8} y={y(tick) + 4} text-anchor="end">
-              {tick}×
-            </text>
-          </g>
-        ))}
-        <line class="plot-now" x1={x(layer.value)} x2={x(layer.value)} y1={TOP} y2={HEIGHT - BOTTOM} />
-        <Lines rows={rows} x={x} y={y} />
-        {rows.map(
-          (row) =>
-            (count <= 12 || row.layer % 5 === 0 || row.layer === count - 1) && (
-              <text key={row.layer} class="plot-tick" x={x(row.layer)} y={HEIGHT - 8} text-anchor="middle">
-                {row.layer}
+        <svg class="plot" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} aria-hidden="true">
+          {ticks.map((tick) => (
+            <g key={tick}>
+              <line class="plot-grid" x1={LEFT} x2={WIDTH - RIGHT} y1={y(tick)} y2={y(tick)} />
+              <text class="plot-tick" x={LEFT - 8} y={y(tick) + 4} text-anchor="end">
+                {tick}×
               </text>
-            ),
-        )}
-      </svg>
+            </g>
+          ))}
+          <line class="plot-now" x1={x(layer.value)} x2={x(layer.value)} y1={TOP} y2={HEIGHT - BOTTOM} />
+          <Lines rows={rows} x={x} y={y} />
+          {rows.map(
+            (row) =>
+              (count <= 12 || row.layer % 5 === 0 || row.layer === count - 1) && (
+                <text key={row.layer} class="plot-tick" x={x(row.layer)} y={HEIGHT - 8} text-anchor="middle">
+                  {row.layer}
+                </text>
+              ),
+          )}
+        </svg>
+      </div>
     </div>
   );
 }
