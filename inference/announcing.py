@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from annotations.models import Reading
 from curation import events
@@ -22,10 +22,8 @@ def announce(kind: str, *, case: Case, **ids: uuid.UUID) -> None:
 
     Ids only; whoever hears of it fetches through an endpoint that checks again.
     """
-    payload = {"case": str(case.pk), **{name: str(value) for name, value in ids.items()}}
+    payload: dict[str, Any] = {"case": str(case.pk), **{name: str(value) for name, value in ids.items()}}
     events.publish(kind, benchmark_id=case.benchmark_id, least_role=Role.REVIEWER, is_blinded=True, **payload)
-    readers = Reading.objects.filter(case=case, revision__gt=0).order_by("reader_id").values_list("reader_id", flat=True)
-    for reader_id in readers.distinct():
-        events.publish(
-            kind, benchmark_id=case.benchmark_id, least_role=Role.READER, reader_id=reader_id, **payload
-        )
+    submitted = Reading.objects.filter(case=case, revision__gt=0)
+    for reader_id in submitted.order_by("reader_id").values_list("reader_id", flat=True).distinct():
+        events.publish(kind, benchmark_id=case.benchmark_id, least_role=Role.READER, reader_id=reader_id, **payload)

@@ -22,7 +22,8 @@ from inference.metrics.nulls import LayeredScore, score_with_nulls
 from inference.models import AttentionMap, MapKind, Prediction, RoiRule, Score
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence, Set
+    from collections.abc import Iterable, Sequence
+    from collections.abc import Set as AbstractSet
 
     from inference.targets import Place, Region, Target
 
@@ -73,7 +74,7 @@ def score_rows(
     target: Target,
     *,
     others: dict[Place, list[list[Region]]],
-    metrics: Set[str],
+    metrics: AbstractSet[str],
 ) -> list[Score]:
     """Every row of one prediction against one target, unsaved, in an order that never changes.
 
@@ -112,7 +113,7 @@ def _row(prediction: Prediction, target: Target, metric: str, **fields: Any) -> 
     )
 
 
-def _not_shown(prediction: Prediction, target: Target, place: Place, metrics: Set[str]) -> list[Score]:
+def _not_shown(prediction: Prediction, target: Target, place: Place, metrics: AbstractSet[str]) -> list[Score]:
     image, frame = place
     key = {"image": image, "frame": frame, "unavailable": FRAME_NOT_SHOWN}
     return [
@@ -131,13 +132,15 @@ def _place_rows(
     place: Place,
     regions: Sequence[Region],
     others: Sequence[Sequence[Region]],
-    metrics: Set[str],
+    metrics: AbstractSet[str],
 ) -> list[Score]:
     rows: list[Score] = []
     cells = {rule: region_cells(regions, shown.transform, rule) for rule in RoiRule}
     other_cells = {rule: [region_cells(one, shown.transform, rule) for one in others] for rule in RoiRule}
     # A box drawn as a box has the same cells under both rules; its numbers are computed once.
-    is_same = np.array_equal(*cells.values()) and all(map(np.array_equal, *other_cells.values()))
+    is_same = np.array_equal(cells[RoiRule.BOX], cells[RoiRule.MASK]) and all(
+        map(np.array_equal, other_cells[RoiRule.BOX], other_cells[RoiRule.MASK])
+    )
     for kind in MapKind:
         computed: dict[str, LayeredScore | str] = {}
         for rule in RoiRule:
@@ -153,9 +156,7 @@ def _place_rows(
     return rows
 
 
-def _computed(
-    name: str, layers: Layers, cells: CellMask, others: Sequence[CellMask]
-) -> LayeredScore | str:
+def _computed(name: str, layers: Layers, cells: CellMask, others: Sequence[CellMask]) -> LayeredScore | str:
     if not cells.any():
         return NO_CELL
     try:
@@ -192,7 +193,7 @@ def _finite(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _answer_rows(prediction: Prediction, target: Target, metrics: Set[str]) -> list[Score]:
+def _answer_rows(prediction: Prediction, target: Target, metrics: AbstractSet[str]) -> list[Score]:
     if target.choice is None:
         return []
     rows = []

@@ -39,13 +39,17 @@ def disagreements(
     bounding boxes.
     """
     by_id = {prediction.pk: prediction for prediction in predictions}
-    rows = Score.objects.filter(
-        prediction__in=by_id,
-        target_kind=TargetKind.READING,
-        target_id__in=revisions,
-        metric__in=[ANSWER, REGION],
-        unavailable="",
-    ).exclude(map=MapKind.ABSOLUTE).exclude(roi_rule=RoiRule.MASK)
+    rows = (
+        Score.objects.filter(
+            prediction__in=by_id,
+            target_kind=TargetKind.READING,
+            target_id__in=revisions,
+            metric__in=[ANSWER, REGION],
+            unavailable="",
+        )
+        .exclude(map=MapKind.ABSOLUTE)
+        .exclude(roi_rule=RoiRule.MASK)
+    )
     values: dict[Pair, dict[str, list[float]]] = defaultdict(lambda: {ANSWER: [], REGION: []})
     for row in rows:
         is_current = METRICS[row.metric].version == row.metric_version

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.utils import timezone
 
-from curation import facts, queues
+from curation import audit, facts, queues
 from curation.models import Benchmark, Case
 from inference.announcing import SCORE_CHANGED, announce
 from inference.claiming import Claim, claim, give_back
@@ -89,6 +89,16 @@ def request_benchmark_scoring(
     return run
 
 
+@transaction.atomic
+def cancel_run(*, run: ScoringRun, actor: User | None) -> bool:
+    """Stop a run that is queued or running, or say that it has ended. A running one stops before its next case."""
+    live = ScoringRun.objects.filter(pk=run.pk, state__in=[JobState.QUEUED, JobState.RUNNING])
+    if not live.update(state=JobState.CANCELLED, finished_at=timezone.now()):
+        return False
+    audit.record("run.cancelled", actor=actor, benchmark_id=run.benchmark_id, object_type="run", object_id=str(run.pk))
+    return True
+
+
 def run_scoring(run_id: uuid.UUID) -> JobState | None:
     """Carry out a queued run; None where it is not queued (a message that came twice).
 
@@ -102,7 +112,7 @@ def run_scoring(run_id: uuid.UUID) -> JobState | None:
         if run.kind == RunKind.CASE:
             return _score_one(run, held)
         return _score_many(run, held)
-    except Exception as error:  # noqa: BLE001 whatever it was: stored with the job, and the others go on
+    except Exception as error:  # whatever it was: stored with the job, and the others go on
         logger.warning("run %s failed", run_id, exc_info=True)
         state = give_back(held.held(), attempt=held.attempt, error=f"{type(error).__name__}: {error}")
         if state == JobState.QUEUED:

@@ -105,7 +105,8 @@ def waiting_messages(task: str) -> int:
     queue = settings.CELERY_TASK_ROUTES[task]["queue"]
     try:
         with current_app.connection_for_write() as connection:
-            return int(connection.default_channel.queue_declare(queue=queue, passive=True).message_count)
+            channel: Any = connection.default_channel
+            return int(channel.queue_declare(queue=queue, passive=True).message_count)
     except ChannelError:  # a queue nobody has sent to yet, or emptied
         return 0
     except (OperationalError, OSError):

@@ -69,9 +69,9 @@ def _regions(rows: Iterable[Roi] | Iterable[GoldRoi]) -> tuple[Region, ...]:
 
 def newest_revisions(case_ids: Iterable[uuid.UUID]) -> Any:
     """The newest submitted revision of every reading of some cases, as a queryset."""
-    return ReadingRevision.objects.filter(
-        reading__case__in=list(case_ids), revision=F("reading__revision")
-    ).order_by("reading_id")
+    return ReadingRevision.objects.filter(reading__case__in=list(case_ids), revision=F("reading__revision")).order_by(
+        "reading_id"
+    )
 
 
 def targets_of(case: Case) -> list[Target]:

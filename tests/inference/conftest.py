@@ -1,4 +1,4 @@
-"""What tests of this app share: nothing reaches a broker, models that are controls, readings as submitting leaves them."""
+"""What tests of this app share: no broker, models that are controls, readings as a submission leaves them."""
 
 from __future__ import annotations
 

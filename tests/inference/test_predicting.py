@@ -63,7 +63,9 @@ def test_a_prediction_keeps_what_the_model_said(case: Case, planted: ModelVersio
     assert CaseFacts.objects.get(case=case).predictions_done == 1
 
 
-def test_asking_twice_asks_once(case: Case, planted: ModelVersion, sent: Sent, django_capture_on_commit_callbacks: Any) -> None:
+def test_asking_twice_asks_once(
+    case: Case, planted: ModelVersion, sent: Sent, django_capture_on_commit_callbacks: Any
+) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         first = request_predictions(model=planted, case_ids=[case.pk])
         assert request_predictions(model=planted, case_ids=[case.pk]) == []
@@ -79,8 +81,12 @@ def test_a_message_that_comes_twice_runs_once(case: Case, planted: ModelVersion,
     assert ScoringRun.objects.filter(kind=RunKind.CASE).count() == 1
 
 
-def test_the_model_sees_no_answer_gold_caption_or_reading(benchmark: Benchmark, reader: User, planted: ModelVersion, acting: Any) -> None:
-    case = make_case(benchmark, "marked", answer="MARK-answer", extra={"diagnosis": "MARK-extra"}, images=0, history="cough")
+def test_the_model_sees_no_answer_gold_caption_or_reading(
+    benchmark: Benchmark, reader: User, planted: ModelVersion, acting: Any
+) -> None:
+    case = make_case(
+        benchmark, "marked", answer="MARK-answer", extra={"diagnosis": "MARK-extra"}, images=0, history="cough"
+    )
     asset = make_asset()
     CaseImage.objects.create(case=case, number=1, asset=asset, caption="MARK-caption", view="MARK-view")
     Gold.objects.create(case=case, revision=1, answer={"text": "MARK-gold"}, steps=[{"text": "MARK-step"}])
@@ -121,7 +127,9 @@ def test_one_bad_case_does_not_stop_the_others(benchmark: Benchmark, planted: Mo
     assert "choice=A is not among" in Prediction.objects.get(case=bad).error
 
 
-def test_a_parked_prediction_starts_anew_only_when_a_person_asks(case: Case, planted: ModelVersion, acting: Any) -> None:
+def test_a_parked_prediction_starts_anew_only_when_a_person_asks(
+    case: Case, planted: ModelVersion, acting: Any
+) -> None:
     def fail() -> None:
         raise RuntimeError("no GPU")
 
@@ -149,7 +157,9 @@ def test_whoever_was_taken_for_dead_stores_nothing(case: Case, planted: ModelVer
     assert not PredictionStep.objects.exists()
 
 
-def test_a_failure_of_whoever_was_taken_for_dead_changes_nothing(case: Case, planted: ModelVersion, acting: Any) -> None:
+def test_a_failure_of_whoever_was_taken_for_dead_changes_nothing(
+    case: Case, planted: ModelVersion, acting: Any
+) -> None:
     (prediction_id,) = request_predictions(model=planted, case_ids=[case.pk])
 
     def taken_over() -> None:
@@ -214,7 +224,9 @@ def test_another_prompt_is_another_prediction(case: Case, planted: ModelVersion)
     assert predict(planted, case).pk != first.pk
 
 
-def test_requests_take_few_queries(benchmark: Benchmark, planted: ModelVersion, django_assert_max_num_queries: Any) -> None:
+def test_requests_take_few_queries(
+    benchmark: Benchmark, planted: ModelVersion, django_assert_max_num_queries: Any
+) -> None:
     for number in range(12):
         make_case(benchmark, f"case {number}", images=0)
     with django_assert_max_num_queries(10):

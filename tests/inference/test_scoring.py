@@ -43,7 +43,9 @@ def test_a_box_scores_what_the_formula_says(
     assert found.values == pytest.approx(ratios, abs=1e-6)
     assert (found.n_cells, found.roi_cells, found.unavailable) == (16, cells, "")
     assert score(metric="ebpg").values == pytest.approx([ratio * cells / 16 for ratio in ratios], abs=1e-6)
-    assert score(metric="log2_attention_ratio").values == pytest.approx([math.log2(ratio) for ratio in ratios], abs=1e-6)
+    assert score(metric="log2_attention_ratio").values == pytest.approx(
+        [math.log2(ratio) for ratio in ratios], abs=1e-6
+    )
 
 
 def test_kl_is_worked_out_by_hand(case: Case, reader: User, planted: ModelVersion) -> None:
@@ -73,7 +75,9 @@ def test_absolute_attention_is_scored_beside_relative(case: Case, reader: User, 
     assert score(metric="attention_ratio", map=MapKind.ABSOLUTE).values == pytest.approx(RATIOS["inside"], abs=1e-6)
 
 
-def test_the_answer_is_one_minus_p_of_the_experts_option(case: Case, reader: User, other_reader: User, planted: ModelVersion) -> None:
+def test_the_answer_is_one_minus_p_of_the_experts_option(
+    case: Case, reader: User, other_reader: User, planted: ModelVersion
+) -> None:
     predict(planted, case)
     same, other = submit(case, reader, choice="A"), submit(case, other_reader, choice="B")
     score_case(case.pk)
@@ -191,7 +195,9 @@ def test_gold_is_a_target_and_a_newer_revision_is_scored_too(case: Case, planted
     assert by_revision[2].target_id == case.pk
 
 
-def test_a_reading_of_another_input_is_not_held_against_the_prediction(case: Case, reader: User, planted: ModelVersion) -> None:
+def test_a_reading_of_another_input_is_not_held_against_the_prediction(
+    case: Case, reader: User, planted: ModelVersion
+) -> None:
     submit(case, reader, INSIDE)
     Case.objects.filter(pk=case.pk).update(input_digest="f" * 64)
     case.refresh_from_db()
@@ -220,7 +226,9 @@ def test_replacing_gives_the_same_rows(case: Case, reader: User, planted: ModelV
     assert score(metric="ebpg").values == pytest.approx([1 / 8, 5 / 32], abs=1e-6)
 
 
-def test_an_enrolments_metrics_are_kept_to_but_for_the_disagreements(case: Case, reader: User, planted: ModelVersion) -> None:
+def test_an_enrolments_metrics_are_kept_to_but_for_the_disagreements(
+    case: Case, reader: User, planted: ModelVersion
+) -> None:
     planted.enrolments.create(benchmark=case.benchmark, metrics=["ebpg"])
     predict(planted, case)
     submit(case, reader, INSIDE)
@@ -241,7 +249,9 @@ def test_facts_follow_the_headline_layer_and_the_worst_model(case: Case, reader:
     assert facts.answer_disagreement == pytest.approx(0.75)
 
 
-def test_staff_and_submitted_readers_hear_of_it(case: Case, reader: User, other_reader: User, planted: ModelVersion) -> None:
+def test_staff_and_submitted_readers_hear_of_it(
+    case: Case, reader: User, other_reader: User, planted: ModelVersion
+) -> None:
     predict(planted, case)
     submit(case, reader, INSIDE)
     score_case(case.pk)

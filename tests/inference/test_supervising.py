@@ -124,14 +124,18 @@ def test_a_reading_that_nobody_scored_is_scored(case: Case, reader: User, plante
     assert ScoringRun.objects.latest("finished_at").scores_written == 37
 
 
-def test_a_case_without_prediction_or_target_is_left_alone(benchmark: Benchmark, reader: User, planted: ModelVersion) -> None:
+def test_a_case_without_prediction_or_target_is_left_alone(
+    benchmark: Benchmark, reader: User, planted: ModelVersion
+) -> None:
     submit(make_case(benchmark, "only a reading"), reader)
     predict(planted, make_case(benchmark, "only a prediction"))
     ScoringRun.objects.all().delete()
     assert sweep() == NOTHING
 
 
-def test_sweeping_takes_few_queries(benchmark: Benchmark, planted: ModelVersion, django_assert_max_num_queries: Any) -> None:
+def test_sweeping_takes_few_queries(
+    benchmark: Benchmark, planted: ModelVersion, django_assert_max_num_queries: Any
+) -> None:
     for number in range(5):
         predict(planted, make_case(benchmark, f"case {number}"))
     with django_assert_max_num_queries(8):

@@ -21,9 +21,9 @@ class Command(BaseCommand):
         parser.add_argument("slug", metavar="SLUG")
         parser.add_argument("--model", required=True, metavar="NAME")
         parser.add_argument("--live", action="store_true")
-        parser.add_argument("--metrics", default="", metavar="M,…", help="names, comma-separated; default: every metric")
+        parser.add_argument("--metrics", default="", metavar="M,…", help="comma-separated; default: every metric")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_: Any, **options: Any) -> None:
         benchmark = benchmark_named(options["slug"])
         model = ModelVersion.objects.filter(name=options["model"]).first()
         if model is None:

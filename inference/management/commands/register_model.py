@@ -24,7 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--revision", default="")
         parser.add_argument("--set", dest="settings", nargs="+", action="extend", default=[], metavar="KEY=VALUE")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_: Any, **options: Any) -> None:
         settings = dict(_pair(text) for text in options["settings"])
         try:
             model, is_new = register_model(

@@ -31,7 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("--stale-only", action="store_true", help="only what is missing or stale")
         parser.add_argument("--wait", action="store_true", help="until every prediction and score is there")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_: Any, **options: Any) -> None:
         benchmark = benchmark_named(options["slug"])
         name = options["model"]
         enrolment = Enrolment.objects.filter(benchmark=benchmark, model__name=name).select_related("model").first()
@@ -66,10 +66,8 @@ class Command(BaseCommand):
             "scores_written": run.scores_written,
             "rejected": [{"id": one.case.key, "reason": one.error} for one in parked],
         }
-        lines = [
-            f"{name} on {benchmark.slug}: {run.state}, {document['predictions_done']} of {run.cases_total} cases read, "
-            f"{requested} asked for, {run.scores_written} scores written"
-        ]
+        read = f"{document['predictions_done']} of {run.cases_total} cases read, {requested} asked for"
+        lines = [f"{name} on {benchmark.slug}: {run.state}, {read}, {run.scores_written} scores written"]
         lines += [f"{one.case.key}: {one.error}" for one in parked]
         self.report(document, lines=lines, as_json=as_json)
         if run.state == JobState.PARKED:

@@ -12,7 +12,7 @@ from inference.supervising import sweep
 class Command(BaseCommand):
     help = "Send again what the broker lost, take jobs from workers that are gone, and ask for what is missing."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_: Any, **options: Any) -> None:
         document = asdict(sweep())
         lines = [f"{name.replace('_', ' ')}: {count}" for name, count in document.items()]
         self.report(document, lines=lines, as_json=options["json"])

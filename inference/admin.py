@@ -1,0 +1,65 @@
+"""Looking at models and their work in Django's administration; changes go through the product."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+
+from inference.models import Enrolment, ModelVersion, Prediction, Score, ScoringRun
+
+if TYPE_CHECKING:
+    from django.db.models import Model
+    from django.http import HttpRequest
+
+    ModelAdmin = admin.ModelAdmin[Any]
+else:
+    # Generic for the type checker only.
+    ModelAdmin = admin.ModelAdmin
+
+
+class LookOnly(ModelAdmin):
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 Django asks so
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002 Django asks so
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002 Django asks so
+        return False
+
+
+@admin.register(ModelVersion)
+class ModelVersionAdmin(LookOnly):
+    list_display = ("name", "family", "revision", "is_trained", "layer_count", "created_at")
+    list_filter = ("family", "is_trained")
+    search_fields = ("name",)
+
+
+@admin.register(Enrolment)
+class EnrolmentAdmin(LookOnly):
+    list_display = ("benchmark", "model", "is_live", "created_at")
+    list_filter = ("is_live", "benchmark")
+    list_select_related = ("benchmark", "model")
+
+
+@admin.register(Prediction)
+class PredictionAdmin(LookOnly):
+    list_display = ("case", "model", "state", "attempts", "error", "latency_ms", "finished_at")
+    list_filter = ("state", "model", "case__benchmark")
+    list_select_related = ("case", "model")
+
+
+@admin.register(ScoringRun)
+class ScoringRunAdmin(LookOnly):
+    list_display = ("id", "kind", "benchmark", "state", "attempts", "error", "cases_done", "cases_total", "created_at")
+    list_filter = ("state", "kind", "benchmark")
+    list_select_related = ("benchmark",)
+
+
+@admin.register(Score)
+class ScoreAdmin(LookOnly):
+    list_display = ("metric", "prediction", "target_kind", "image", "frame", "map", "roi_rule", "unavailable")
+    list_filter = ("metric", "target_kind", "map", "roi_rule")
+    list_select_related = ("prediction__case", "prediction__model")
+    show_full_result_count = False
