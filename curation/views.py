@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView, LogoutView
 from django.db import DatabaseError, connection
 from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from curation.access import require, signed_in
+from curation.images import mark_text_checked
+from curation.models import Case, CaseImage
+from curation.permissions import CURATE
+
 if TYPE_CHECKING:
+    import uuid
+
     from django.http import HttpRequest
 
 
@@ -38,7 +47,20 @@ def readyz(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ready", content_type="text/plain")
 
 
+@require_POST
+def check_text(request: HttpRequest, case_id: uuid.UUID, number: int) -> HttpResponse:
+    """A curator has looked at an image's pixels and found no name in them."""
+    user = signed_in(request)
+    found = get_object_or_404(Case.objects.visible_to(user).select_related("benchmark"), pk=case_id)
+    require(user, CURATE, found.benchmark)
+    image = get_object_or_404(CaseImage.objects.select_related("asset"), case=found, number=number)
+    mark_text_checked(asset=image.asset, curator=user, benchmark=found.benchmark)
+    messages.success(request, f"Image {number} is marked as checked for burned-in text.")
+    return redirect("case-page", case_id=found.pk)
+
+
 urlpatterns = [
+    path("cases/<uuid:case_id>/images/<int:number>/text-check/", check_text, name="check-text"),
     path("login/", LoginView.as_view(template_name="curation/login.html"), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("healthz", healthz, name="healthz"),

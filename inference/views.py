@@ -10,6 +10,7 @@ from django.urls import path
 
 from annotations.blinding import is_blind
 from annotations.models import ReadingRevision
+from annotations.payloads import blind_case
 from curation.access import signed_in
 from curation.models import Benchmark, Case, Snapshot
 from curation.permissions import CURATE, READ, SEE_MODELS
@@ -49,9 +50,7 @@ def benchmark(request: HttpRequest, slug: str) -> HttpResponse:
             "cases": page[:CASES_A_PAGE],
             "next_after": page[CASES_A_PAGE - 1].position if len(page) > CASES_A_PAGE else None,
             "case_count": found.cases.count(),
-            "reading_count": ReadingRevision.objects.filter(
-                reading__case__benchmark=found, revision=1
-            ).count(),
+            "reading_count": ReadingRevision.objects.filter(reading__case__benchmark=found, revision=1).count(),
             "enrolments": Enrolment.objects.filter(benchmark=found).select_related("model").order_by("model__name"),
             "snapshot_count": Snapshot.objects.filter(benchmark=found).count(),
             "sees_others": is_staff,
@@ -80,22 +79,13 @@ def case(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
             "is_blind": blind,
             "may_read": user.has_perm(READ, found.benchmark),
             "may_curate": user.has_perm(CURATE, found.benchmark),
-            "case_data": {
-                "case": {
-                    "id": str(found.pk),
-                    "key": found.key,
-                    "question": found.question,
-                    "options": found.options,
-                    "images": [describe_image(image) for image in images],
-                },
-                "is_blind": blind,
-            },
+            "case_data": {"case": blind_case(found), "is_blind": blind},
         },
     )
 
 
 urlpatterns = [
-    path("benchmarks/", benchmarks, name="benchmarks"),
-    path("benchmarks/<slug:slug>/", benchmark, name="benchmark"),
-    path("cases/<uuid:case_id>/", case, name="case"),
+    path("benchmarks/", benchmarks, name="benchmarks-page"),
+    path("benchmarks/<slug:slug>/", benchmark, name="benchmark-page"),
+    path("cases/<uuid:case_id>/", case, name="case-page"),
 ]
