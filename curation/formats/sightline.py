@@ -77,13 +77,14 @@ def _rows(file: Path) -> Iterator[object]:
     with file.open("rb") as stream:
         first = stream.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
         stream.seek(0)
-        if first != b"[":
-            yield from stream
-            return
-        try:
-            yield from load_json(stream.read())
-        except FaultyRecord as error:
-            yield FaultyRecord("", f"{file.name}: {error.reason}")
+        if first == b"[":
+            try:
+                yield from load_json(stream.read())
+            except FaultyRecord:
+                stream.seek(0)  # lines, the first of which is no object
+            else:
+                return
+        yield from stream
 
 
 def read_records(rows: Iterable[object], *, folder: Path | None, start: int = 0) -> Iterator[SourceCase | Rejection]:
@@ -104,8 +105,6 @@ def read_records(rows: Iterable[object], *, folder: Path | None, start: int = 0)
             continue
         name = None
         try:
-            if isinstance(row, FaultyRecord):
-                raise row
             record = load_json(row) if isinstance(row, bytes) else row
             if isinstance(record, Mapping) and isinstance(record.get("id"), str):
                 name = record["id"][:128]
