@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.db.models import Q
 
+from annotations.blinding import opened_cases
 from annotations.models import Assignment, Reading, ReadingRevision
+from curation.access import signed_in
 
 if TYPE_CHECKING:
-    from django.db.models import Model
+    from django.db.models import Model, QuerySet
     from django.http import HttpRequest
 
     ModelAdmin = admin.ModelAdmin[Any]
@@ -44,8 +47,17 @@ class ReadingAdmin(LookOnly):
     list_filter = ("state", "arm", "case__benchmark")
     list_select_related = ("case", "reader")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Reading]:
+        # Whoever still has to read a case blind does so here too.
+        user = signed_in(request)
+        return super().get_queryset(request).filter(Q(reader=user) | Q(case__in=opened_cases(user)))
+
 
 @admin.register(ReadingRevision)
 class ReadingRevisionAdmin(LookOnly):
     list_display = ("reading", "revision", "digest", "submitted_at")
     list_select_related = ("reading__case", "reading__reader")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ReadingRevision]:
+        user = signed_in(request)
+        return super().get_queryset(request).filter(Q(reading__reader=user) | Q(reading__case__in=opened_cases(user)))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.db.models import Q, QuerySet
+
 from annotations.models import Reading
-from curation.models import Role
+from curation.models import Case, Role
 
 if TYPE_CHECKING:
     import uuid
     from collections.abc import Iterable
 
-    from curation.models import Case, User
+    from curation.models import User
 
 
 def blind_case_ids(user: User, cases: Iterable[Case]) -> frozenset[uuid.UUID]:
@@ -47,3 +49,16 @@ def blind_case_ids(user: User, cases: Iterable[Case]) -> frozenset[uuid.UUID]:
 def is_blind(user: User, case: Case) -> bool:
     """Whether the user must still read this case blind, as `blind_case_ids` explains."""
     return bool(blind_case_ids(user, [case]))
+
+
+def opened_cases(user: User) -> QuerySet[Case]:
+    """Every case that the user need not read blind, for a list that is filtered in the database.
+
+    Says nothing of what the user may see otherwise: narrow by `visible_to` as well.
+    """
+    reads_in = [key for key, roles in user.roles_by_benchmark().items() if Role.READER.value in roles]
+    submitted = Reading.objects.filter(reader=user, revision__gt=0)
+    opened = Q(pk__in=submitted.values("case"))
+    if None in reads_in:
+        return Case.objects.filter(opened)
+    return Case.objects.filter(opened | ~Q(benchmark__in=[key for key in reads_in if key is not None]))

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotations.assigning import HandedOut, next_case
-from annotations.blinding import blind_case_ids, is_blind
+from annotations.blinding import blind_case_ids, is_blind, opened_cases
 from annotations.models import Assignment, Reading
 from annotations.submission import revise, submit
 from curation.models import Benchmark, Case, CaseImage, Gold, GoldRoi, Membership, Role, User
@@ -78,6 +78,21 @@ def test_many_cases_cost_two_queries(
 def test_no_cases_cost_nothing(reader: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     with django_assert_num_queries(0):
         assert blind_case_ids(reader, []) == frozenset()
+
+
+@pytest.mark.parametrize("everywhere", [False, True])
+def test_the_list_of_opened_cases_says_the_same_as_each_case(
+    everywhere: bool, curator: User, benchmark: Benchmark
+) -> None:
+    cases = [make_case(benchmark, f"case{number}") for number in range(3)]
+    cases.append(make_case(make_benchmark("elsewhere")))
+    assert set(opened_cases(curator)) == set(cases)
+    Membership.objects.create(user=curator, benchmark=None if everywhere else benchmark, role=Role.READER)
+    user = User.objects.get(pk=curator.pk)
+    submit(reading_id=take(user, benchmark).pk, version=0, key="k")
+    blind = blind_case_ids(user, cases)
+    assert len(blind) == (3 if everywhere else 2)
+    assert set(opened_cases(user)) == {case for case in cases if case.pk not in blind}
 
 
 @pytest.fixture
