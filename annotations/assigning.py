@@ -2,7 +2,8 @@
 
 A place is taken by a submitted reading or by a lease that has not run out. Whoever takes one first locks the case's
 row, then counts in a statement of its own: under READ COMMITTED only a statement begun after the lock was got sees
-what the last holder of the lock wrote. Locks are always taken in the order user, case, reading.
+what the last holder of the lock wrote. Locks are always taken in the order user, case,
+assignment, reading.
 """
 
 from __future__ import annotations
@@ -89,8 +90,8 @@ def next_case(*, reader: User, benchmark: Benchmark) -> HandedOut | NothingLeft:
         return NothingLeft("not_assigned")
     User.objects.select_for_update(no_key=True).get(pk=reader.pk)
     now = timezone.now()
-    if (held := open_lease(reader, benchmark)) is not None:
-        prolong(held, now)
+    held = open_lease(reader, benchmark)
+    if held is not None and prolong_open(held):
         return HandedOut(held, _reading_of(held.case, reader))
     if benchmark.is_paused:
         return NothingLeft("paused")
@@ -123,7 +124,7 @@ def heartbeat(*, assignment_id: uuid.UUID) -> Assignment:
     assignment.refresh_from_db(fields=["state", "lease_expires_at"])
     if assignment.state != AssignmentState.LEASED:
         raise LeaseEnded(assignment)
-    if not hold_place(assignment):
+    if not prolong_open(assignment) and not hold_place(assignment):
         raise PlaceTaken(assignment.case, assignment.case.benchmark.overlap)
     return assignment
 
@@ -148,24 +149,40 @@ def lock_case(case_id: uuid.UUID) -> Case:
 
 
 def hold_place(assignment: Assignment) -> bool:
-    """Make the assignment hold a place from now on, if it does already or one is free.
+    """Whether the assignment holds a place; it takes one if it holds none and one is free.
 
-    The caller holds the case's lock (`lock_case`), and the assignment's case and benchmark are loaded.
+    The caller holds the case's lock (`lock_case`) unless the assignment holds a place already; the assignment's case
+    and benchmark are loaded.
     """
     now = timezone.now()
     if assignment.state == AssignmentState.SUBMITTED:
         return True
-    is_open = assignment.state == AssignmentState.LEASED and assignment.lease_expires_at > now
-    if not is_open:
-        others = Assignment.objects.holding_a_place(now).filter(case_id=assignment.case_id)
-        if others.exclude(pk=assignment.pk).count() >= assignment.case.benchmark.overlap:
-            return False
+    if assignment.state == AssignmentState.LEASED and assignment.lease_expires_at > now:
+        return True
+    others = Assignment.objects.holding_a_place(now).filter(case_id=assignment.case_id).exclude(pk=assignment.pk)
+    if others.count() >= assignment.case.benchmark.overlap:
+        return False
     prolong(assignment, now)
     return True
 
 
+def prolong_open(assignment: Assignment) -> bool:
+    """Prolong a lease that is open, without the case's lock; False if it is not, or no longer.
+
+    One conditional UPDATE: the reader may give the place back in another tab at this moment, and writing `leased` over
+    that would hold a place that somebody else has been given. The row stays locked to the end of the transaction.
+    """
+    now = timezone.now()
+    until = lease_end(now)
+    held = Assignment.objects.filter(pk=assignment.pk, state=AssignmentState.LEASED, lease_expires_at__gt=now)
+    if not held.update(lease_expires_at=until, updated_at=now):
+        return False
+    assignment.state, assignment.lease_expires_at = AssignmentState.LEASED, until
+    return True
+
+
 def prolong(assignment: Assignment, now: dt.datetime) -> None:
-    """Write that the lease is open and runs out LEASE_MINUTES from now."""
+    """Write that the lease is open and runs out LEASE_MINUTES from now; the caller holds the case's lock."""
     assignment.state = AssignmentState.LEASED
     assignment.lease_expires_at = lease_end(now)
     assignment.save(update_fields=["state", "lease_expires_at", "updated_at"])

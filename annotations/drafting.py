@@ -103,7 +103,7 @@ def save_draft(*, reading_id: uuid.UUID, version: int, content: object) -> Saved
 
 
 def lock(reading: Reading) -> Assignment:
-    """Lock what a change of a reading needs, in the order case, reading, and bring the reading up to date.
+    """Lock what a change of a reading needs, in the order case, assignment, reading; bring the reading up to date.
 
     Parameters
     ----------
@@ -113,12 +113,11 @@ def lock(reading: Reading) -> Assignment:
     Returns
     -------
     Assignment
-        Of the same reader and case, with `case` set; only under the case's lock if it does not hold a place.
+        Of the same reader and case, with `case` set. An open lease is prolonged; the case's lock is only taken if the
+        assignment holds no place, since an autosave within its lease need not wait for others.
     """
     assignment = _assignment_of(reading)
-    has_lease = assignment.state == AssignmentState.LEASED and assignment.lease_expires_at > timezone.now()
-    if not has_lease and assignment.state != AssignmentState.SUBMITTED:
-        # Only taking a place needs the case's lock; an autosave within its lease waits for nobody else's.
+    if assignment.state != AssignmentState.SUBMITTED and not assigning.prolong_open(assignment):
         assigning.lock_case(reading.case_id)
         assignment = _assignment_of(reading)
     locked = Reading.objects.select_for_update(no_key=True).get(pk=reading.pk)

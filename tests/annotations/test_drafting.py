@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.utils import timezone
 
-from annotations.assigning import HandedOut, next_case
+from annotations.assigning import HandedOut, next_case, release
 from annotations.content import EMPTY, BadContent
 from annotations.drafting import ReadingLocked, Saved, StaleDraft, save_draft
 from annotations.models import Assignment, AssignmentState, Reading, ReadingState
@@ -20,7 +20,11 @@ from tests.annotations.together import at_once
 from tests.factories import make_benchmark, make_case, make_user
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pytest_django import DjangoAssertNumQueries
+
+FULL = content()
 
 
 @pytest.fixture
@@ -176,3 +180,20 @@ def test_a_freed_place_is_taken_by_one_of_two_writers() -> None:
     at_once([partial(save_draft, reading_id=reading.pk, version=0, content=content()) for reading in readings])
     assert sorted(Reading.objects.values_list("state", flat=True)) == ["draft", "surplus"]
     assert Assignment.objects.holding_a_place(timezone.now()).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("turn", range(4))
+def test_saving_while_giving_back_in_another_tab_never_holds_a_place_too_many(turn: int) -> None:
+    benchmark = make_benchmark("tabs")
+    make_case(benchmark)
+    reading = take(make_user("rosa", Role.READER, benchmark), benchmark)
+    lease = Assignment.objects.get()
+    others = [make_user(f"reader{number}", Role.READER, benchmark) for number in range(3)]
+    calls: list[Callable[[], object]] = [partial(next_case, reader=other, benchmark=benchmark) for other in others]
+    calls.insert(turn % 3, partial(release, assignment_id=lease.pk))
+    calls += [partial(save_draft, reading_id=reading.pk, version=0, content=FULL)] * 2
+    at_once(calls)
+    assert Assignment.objects.holding_a_place(timezone.now()).count() <= 1
+    reading.refresh_from_db()
+    assert reading.draft == FULL
