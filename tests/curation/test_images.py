@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import io
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pytest
@@ -111,31 +112,24 @@ def test_frames_of_a_file_are_its_samples(db: None, name: str) -> None:
         assert (shown.size, shown.mode) == ((image.width, image.height), "RGB")
 
 
-class Watched:
-    """The default storage, with a note of how much was read of its files."""
+class Counting(io.FileIO):
+    """A file that notes how much was read of it."""
 
-    def __init__(self) -> None:
-        self.read_bytes: list[int] = []
+    taken: ClassVar[list[int]] = []
 
-    def open(self, name: str, mode: str = "rb") -> Any:
-        file = default_storage.open(name, mode)
-        take = file.file.read
-
-        def read(size: int = -1) -> bytes:
-            found: bytes = take(size)
-            self.read_bytes.append(len(found))
-            return found
-
-        file.read = read  # type: ignore[method-assign]
-        return file
+    def read(self, size: int | None = -1, /) -> bytes:
+        found = super().read(size) or b""
+        self.taken.append(len(found))
+        return found
 
 
 def test_only_the_asked_frame_is_read(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     asset = store_image(decoded("examples_ybr_color.dcm"))
-    watched = Watched()
-    monkeypatch.setattr("curation.images.default_storage", watched)
+    storage = SimpleNamespace(open=lambda name, _: Counting(default_storage.path(name)))
+    monkeypatch.setattr("curation.images.default_storage", storage)
+    Counting.taken.clear()
     read_frame(asset, 29)
-    assert watched.read_bytes == [320 * 240 * 3]
+    assert Counting.taken == [320 * 240 * 3]
 
 
 def test_a_png_frame_is_its_pixels(db: None) -> None:
