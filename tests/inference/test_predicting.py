@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -234,7 +233,7 @@ def test_requests_take_few_queries(
 
 
 @pytest.fixture
-def threads() -> Iterator[Any]:
+def threads() -> Any:
     """Run a function in several threads at once, each with a connection of its own, and give its results."""
 
     def run(count: int, function: Any) -> list[Any]:
