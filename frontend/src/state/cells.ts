@@ -1,6 +1,7 @@
 import { type Signal, signal } from "@preact/signals";
-import type { Windowing } from "../viewer/lut";
-import type { View } from "../viewer/transform";
+import type { ImageInfo } from "../api/types";
+import { COLOUR_WINDOW, type Windowing } from "../viewer/lut";
+import { fit, pixelAspect, type Size, type View } from "../viewer/transform";
 
 /** One viewport: what it shows and how. */
 export interface Cell {
@@ -8,9 +9,16 @@ export interface Cell {
   frame: Signal<number>;
   /** Null until the reader zooms or pans: the image is then fitted. */
   view: Signal<View | null>;
-  /** Null until the reader changes it: the file's own window. */
+  /** Null until the reader changes it: `base`, the file's own window. */
   windowing: Signal<Windowing | null>;
+  base: Signal<Windowing>;
+  /** Stored values in use, in output units: how far a drag of the window goes. */
+  range: Signal<number>;
   playing: Signal<boolean>;
+  /** While a window is dragged, large images are painted with fewer pixels. */
+  dragging: Signal<boolean>;
+  /** The viewport's size in CSS pixels. */
+  box: Signal<Size>;
 }
 
 export function newCell(image: number | null): Cell {
@@ -19,7 +27,11 @@ export function newCell(image: number | null): Cell {
     frame: signal(0),
     view: signal<View | null>(null),
     windowing: signal<Windowing | null>(null),
+    base: signal(COLOUR_WINDOW),
+    range: signal(255),
     playing: signal(false),
+    dragging: signal(false),
+    box: signal<Size>({ width: 0, height: 0 }),
   };
 }
 
@@ -32,4 +44,12 @@ export function showIn(cell: Cell, image: number | null, frame = 0): void {
   }
   cell.image.value = image;
   cell.frame.value = frame;
+}
+
+export function viewOf(cell: Cell, image: ImageInfo): View {
+  return cell.view.value ?? fit(image, pixelAspect(image.spacing_mm), cell.box.value);
+}
+
+export function windowOf(cell: Cell): Windowing {
+  return cell.windowing.value ?? cell.base.value;
 }

@@ -1,0 +1,80 @@
+import { useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import type { Roi } from "../api/types";
+import { area } from "../geometry/shapes";
+import { removeRoi, setLabel } from "../state/act";
+import { labelName, roiNumber } from "../state/labels";
+import type { Session } from "../state/session";
+import { Swatch } from "./Cite";
+import { Icon } from "./icons";
+import { Errors } from "./Steps";
+import { areaText } from "./words";
+
+export function RoiList({ session }: { session: Session }): JSX.Element {
+  const onlyHere = useSignal(false);
+  const all = session.rois.value;
+  const here = session.cell().image.value;
+  const rois = onlyHere.value ? all.filter((roi) => roi.image === here) : all;
+  const errors = session.errors.value.filter((error) => error.path.startsWith("rois"));
+  return (
+    <section class="rois" aria-label="ROIs">
+      <div class="sec">
+        <h2>ROIs</h2> <span class="t3 num">{all.length}</span>
+        <span class="end row">
+          <button type="button" class="btn ghost sm" aria-pressed={onlyHere.value} onClick={() => (onlyHere.value = !onlyHere.value)}>
+            {onlyHere.value ? "This image" : "All images"}
+          </button>
+        </span>
+      </div>
+      <Errors errors={errors} />
+      <ul class="roi-rows">
+        {rois.map((roi) => (
+          <RoiRow key={roi.id} session={session} roi={roi} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function RoiRow({ session, roi }: { session: Session; roi: Roi }): JSX.Element {
+  const labels = session.data.protocol.labels;
+  const number = roiNumber(session.rois.value, roi.id);
+  const image = session.image(roi.image);
+  const spacing = image?.spacing_source === "ImagerPixelSpacing" ? null : (image?.spacing_mm ?? null);
+  const where = `im ${roi.image}${image && image.frames > 1 ? ` f ${roi.frame + 1}` : ""}`;
+  return (
+    <li
+      class={`roi-row${session.selected.value === roi.id ? " on" : ""}`}
+      data-roi-row={roi.id}
+      onPointerEnter={() => (session.hovered.value = new Set([roi.id]))}
+      onPointerLeave={() => (session.hovered.value = new Set())}
+    >
+      <Swatch session={session} label={roi.label} />
+      <button type="button" class="roi-go num" aria-label={`Show ROI ${number}`} onClick={() => session.reveal(roi)}>
+        {number}
+      </button>
+      {labels.length > 0 ? (
+        <select
+          class="kind-select"
+          aria-label={`Label of ROI ${number}`}
+          value={roi.label ?? ""}
+          onChange={(event) => setLabel(session, roi.id, event.currentTarget.value || null)}
+        >
+          <option value="">no label</option>
+          {labels.map((label) => (
+            <option key={label.id} value={label.id}>
+              {label.name}
+            </option>
+          ))}
+        </select>
+      ) : (
+        <span class="trunc">{labelName(roi.label, labels) || roi.shape}</span>
+      )}
+      <span class="num">{where}</span>
+      <span class="num">{areaText(area(roi), spacing)}</span>
+      <button type="button" class="btn ghost icon sm" aria-label={`Delete ROI ${number}`} title="Delete (Del)" onClick={() => removeRoi(session, roi.id)}>
+        <Icon name="bin" size="sm" />
+      </button>
+    </li>
+  );
+}

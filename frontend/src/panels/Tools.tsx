@@ -1,0 +1,52 @@
+import type { JSX } from "preact";
+import type { Session, Tool } from "../state/session";
+import { Icon, type IconName } from "./icons";
+
+const TOOLS: readonly { tool: Tool; name: string; key: string; icon: IconName }[] = [
+  { tool: "select", name: "Select", key: "v", icon: "select" },
+  { tool: "window", name: "Window and level", key: "w", icon: "window" },
+  { tool: "box", name: "Box", key: "r", icon: "box" },
+];
+
+export function Tools({ session }: { session: Session }): JSX.Element {
+  return (
+    <div class="ws-tools" role="toolbar" aria-label="Tools" aria-orientation="vertical">
+      {TOOLS.map(({ tool, name, key, icon }) => (
+        <button
+          key={tool}
+          type="button"
+          class="tool"
+          data-tool={tool}
+          title={`${name} (${key})`}
+          aria-label={`${name}, key ${key}`}
+          aria-pressed={session.tool.value === tool}
+          onClick={() => (session.tool.value = tool)}
+        >
+          <Icon name={icon} />
+          <span class="k">{key}</span>
+        </button>
+      ))}
+      <span class="grow" />
+      <Plain label="Undo" icon="undo" isOff={!session.store.canUndo} act={() => session.store.undo()} />
+      <Plain label="Redo" icon="redo" isOff={!session.store.canRedo} act={() => session.store.redo()} />
+      <Plain label="All keys, key ?" icon="keys" letter="?" act={() => (session.dialog.value = "keys")} />
+    </div>
+  );
+}
+
+interface PlainProps {
+  label: string;
+  icon: IconName;
+  letter?: string;
+  isOff?: boolean;
+  act: () => void;
+}
+
+function Plain({ label, icon, letter, isOff = false, act }: PlainProps): JSX.Element {
+  return (
+    <button type="button" class="tool" aria-label={label} title={label} disabled={isOff} onClick={act}>
+      <Icon name={icon} />
+      {letter && <span class="k">{letter}</span>}
+    </button>
+  );
+}

@@ -1,0 +1,41 @@
+import type { JSX } from "preact";
+import type { Session } from "../state/session";
+import { layoutOf } from "../viewer/layout";
+import { Viewport } from "../viewer/Viewport";
+import { Dialogs } from "./Dialogs";
+import { Nothing } from "./Nothing";
+import { SidePanel } from "./SidePanel";
+import { Thumbnails } from "./Thumbnails";
+import { ToastBox } from "./ToastBox";
+import { Tools } from "./Tools";
+import { TopBar } from "./TopBar";
+import { ViewBar } from "./ViewBar";
+
+export function Workspace({ session }: { session: Session }): JSX.Element {
+  const handed = session.handed.value;
+  const layout = layoutOf(session.layout.value);
+  return (
+    <div class={`ws${session.panel.value ? "" : " no-panel"}`}>
+      <TopBar session={session} />
+      {handed ? (
+        <>
+          <Thumbnails session={session} />
+          <Tools session={session} />
+          <main class="ws-main" aria-label="Images">
+            <ViewBar session={session} />
+            <div class={`vgrid v${layout.name}`} key={handed.reading.id}>
+              {session.cells.value.map((cell, index) => (
+                <Viewport key={index} session={session} cell={cell} index={index} />
+              ))}
+            </div>
+          </main>
+          {session.panel.value && <SidePanel session={session} />}
+        </>
+      ) : (
+        <Nothing session={session} />
+      )}
+      <Dialogs session={session} />
+      <ToastBox session={session} />
+    </div>
+  );
+}

@@ -1,0 +1,33 @@
+import type { StepKind } from "../api/types";
+
+const KINDS: Record<StepKind, string> = {
+  image_finding: "Finding",
+  summary: "Summary",
+  differential: "Differential",
+  topic_finding: "Topic finding",
+  answer: "Answer",
+  free: "Step",
+};
+
+export function kindName(kind: StepKind): string {
+  return KINDS[kind];
+}
+
+/** 24 h clock of this computer. */
+export function clock(at: string | Date | null): string {
+  if (at === null) return "";
+  const date = typeof at === "string" ? new Date(at) : at;
+  return `${String(date.getHours()).padStart(2, "0")}:${String(date.getMinutes()).padStart(2, "0")}`;
+}
+
+export function count(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`;
+}
+
+/** Square pixels with thousands, or square millimetres where the file gives the spacing. */
+export function areaText(areaPx: number, spacing: readonly [number, number] | null): string {
+  const value = spacing ? areaPx * spacing[0] * spacing[1] : areaPx;
+  const digits = value < 100 ? 1 : 0;
+  const text = value.toLocaleString("en-GB", { maximumFractionDigits: digits });
+  return `${text}\u00a0${spacing ? "mm²" : "px²"}`;
+}

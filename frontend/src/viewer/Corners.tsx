@@ -1,0 +1,56 @@
+import type { JSX } from "preact";
+import type { ImageInfo } from "../api/types";
+import { type Cell, viewOf, windowOf } from "../state/cells";
+import type { Session } from "../state/session";
+
+/** Spacing as the file gives it; the detector's plane is named, since it is not the patient's. */
+export function spacingText(image: ImageInfo): string {
+  if (!image.spacing_mm) return "";
+  const [row, column] = image.spacing_mm.map((mm) => mm.toFixed(3)) as [string, string];
+  const size = row === column ? `${row} mm/px` : `${column} × ${row} mm/px`;
+  return image.spacing_source === "ImagerPixelSpacing" ? `${size} at the detector` : size;
+}
+
+function tidy(value: number): string {
+  const text = Math.abs(value) >= 100 ? value.toFixed(0) : String(Math.round(value * 10) / 10);
+  return text.replace("-", "−");
+}
+
+/** What the corners say: never who the patient is. */
+export function Corners({ session, cell, image }: { session: Session; cell: Cell; image: ImageInfo }): JSX.Element {
+  const windowing = windowOf(cell);
+  const spacing = spacingText(image);
+  return (
+    <>
+      <div class="ov tl">
+        <b>{image.number}</b> / {session.images.value.length}
+        {image.view && <div>{image.view}</div>}
+        {image.frames > 1 && (
+          <div class="frame-no">
+            frame <b>{cell.frame.value + 1}</b> / {image.frames}
+          </div>
+        )}
+      </div>
+      {image.modality && (
+        <div class="ov tr">
+          <b>{image.modality}</b>
+        </div>
+      )}
+      <div class="ov bl">
+        Zoom {viewOf(cell, image).scale.toFixed(2)}
+        {spacing && ` · ${spacing}`}
+      </div>
+      <div class="ov br">
+        {image.channels === 1 && (
+          <div class="wl">
+            W {tidy(windowing.width)} &nbsp;C {tidy(windowing.centre)}
+          </div>
+        )}
+        <div>
+          {windowing.name}
+          {windowing.invert && ", inverted"}
+        </div>
+      </div>
+    </>
+  );
+}

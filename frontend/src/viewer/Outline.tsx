@@ -1,0 +1,35 @@
+import type { JSX } from "preact";
+import type { ShapeGeometry } from "../api/types";
+import { bounds } from "../geometry/shapes";
+
+/** A shape twice: a dark halo, and over it the coloured edge. */
+export function Outline({ roi }: { roi: ShapeGeometry }): JSX.Element {
+  return (
+    <>
+      <Shape roi={roi} kind="halo" />
+      <Shape roi={roi} kind="edge" />
+    </>
+  );
+}
+
+function Shape({ roi, kind }: { roi: ShapeGeometry; kind: "halo" | "edge" }): JSX.Element {
+  switch (roi.shape) {
+    case "box":
+    case "mask": {
+      const [x0, y0, x1, y1] = bounds(roi);
+      return <rect class={kind} x={x0} y={y0} width={x1 - x0} height={y1 - y0} />;
+    }
+    case "ellipse": {
+      const { cx, cy, rx, ry, angle } = roi.geometry;
+      const turn = `rotate(${(angle * 180) / Math.PI} ${cx} ${cy})`;
+      return <ellipse class={kind} cx={cx} cy={cy} rx={rx} ry={ry} transform={turn} />;
+    }
+    case "polygon":
+    case "freehand":
+      return <polygon class={kind} points={roi.geometry.points.map((point) => point.join(",")).join(" ")} />;
+    case "line":
+      return <polyline class={kind} points={roi.geometry.points.map((point) => point.join(",")).join(" ")} />;
+    case "point":
+      return <circle class={kind} cx={roi.geometry.x} cy={roi.geometry.y} r="3" />;
+  }
+}
