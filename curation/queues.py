@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from functools import partial
 
 from celery import current_app
 from django.db import transaction
+from kombu.exceptions import OperationalError
+
+# After a failed send, this long without trying: a request that starts a thousand jobs must not wait for each of them.
+PAUSE_S = 5.0
+
+logger = logging.getLogger(__name__)
+_paused_until = 0.0
 
 
 def send(task_name: str, **ids: str) -> None:
@@ -22,6 +31,15 @@ def send(task_name: str, **ids: str) -> None:
     -----
     A broker that cannot be reached raises nothing here: the job's row is in PostgreSQL and `sweep` sends it again.
     """
-    transaction.on_commit(
-        partial(current_app.send_task, task_name, kwargs=ids), robust=True
-    )
+    transaction.on_commit(partial(_publish, task_name, ids), robust=True)
+
+
+def _publish(task_name: str, ids: dict[str, str]) -> None:
+    global _paused_until
+    if time.monotonic() < _paused_until:
+        return
+    try:
+        current_app.send_task(task_name, kwargs=ids)
+    except (OperationalError, OSError) as error:
+        _paused_until = time.monotonic() + PAUSE_S
+        logger.warning("the broker cannot be reached (%s); %s and what follows waits for the sweep", error, task_name)

@@ -1,0 +1,70 @@
+"""Tasks are sent by names that exist, and a broker that is away costs a request next to nothing."""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import Celery
+from django.conf import settings
+from django.db import transaction
+
+from config.celery import app
+from curation import queues
+from curation.models import Benchmark
+from inference.enrolling import enrol
+from inference.models import JobState, ModelVersion, Prediction
+from tests.factories import make_case
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def test_every_name_that_is_sent_or_routed_is_registered() -> None:
+    app.loader.import_default_modules()
+    named = set(settings.CELERY_TASK_ROUTES)
+    named |= {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    for source in (path for one in ("curation", "annotations", "inference") for path in (PROJECT / one).rglob("*.py")):
+        named |= set(re.findall(r'"((?:curation|annotations|inference)\.tasks\.\w+)"', source.read_text()))
+    assert "inference.tasks.predict_case" in named
+    assert named <= set(app.tasks)
+
+
+@pytest.fixture
+def away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker that refuses every connection: a port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    monkeypatch.setenv("CELERY_BROKER_URL", f"redis://127.0.0.1:{port}/0")
+    broker = Celery()
+    broker.conf.broker_transport_options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
+    broker.conf.task_publish_retry = settings.CELERY_TASK_PUBLISH_RETRY
+    monkeypatch.setattr(queues, "current_app", broker)
+    monkeypatch.setattr(queues, "_paused_until", 0.0)
+
+
+@pytest.mark.django_db
+def test_a_broker_that_is_away_neither_fails_nor_delays_a_request(
+    benchmark: Benchmark, planted: ModelVersion, away: None, django_capture_on_commit_callbacks: Any
+) -> None:
+    for number in range(20):
+        make_case(benchmark, f"case {number}", images=0)
+    begun = time.monotonic()
+    with django_capture_on_commit_callbacks(execute=True):
+        enrol(benchmark=benchmark, model=planted, is_live=True)
+    assert time.monotonic() - begun < 5
+    assert Prediction.objects.filter(state=JobState.QUEUED).count() == 20
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_sent_by_what_is_rolled_back(sent: list[Any]) -> None:
+    with transaction.atomic():
+        queues.send("inference.tasks.sweep")
+        transaction.set_rollback(True)
+    assert sent == []
+    queues.send("inference.tasks.sweep")
+    assert sent == [("inference.tasks.sweep", {})]
