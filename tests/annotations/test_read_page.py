@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from curation.models import Benchmark, Case
@@ -55,3 +56,21 @@ def test_text_in_the_data_stays_text(client: Any, reader: Any, benchmark: Benchm
     assert data["protocol"]["step_kinds"] == ["image_finding", "summary", "free"]
     assert '<div id="workspace"></div>' in page
     assert "src/main.ts" in page
+
+
+def test_the_page_gives_what_a_reading_needs_from_pull_to_submit(reader: Any, benchmark: Benchmark, case: Case) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(reader)
+    browser.get(reverse("read", args=[benchmark.slug]))
+    token = {"X-CSRFToken": browser.cookies["csrftoken"].value}
+    pull = reverse("next-case", args=[benchmark.slug])
+    assert browser.post(pull, content_type="application/json").status_code == 403
+    reading = browser.post(pull, content_type="application/json", headers=token).json()["reading"]["id"]
+    draft = {"version": 0, "answer": {"choice": "A"}}
+    address = reverse("reading-draft", args=[reading])
+    assert browser.put(address, draft, content_type="application/json").status_code == 403
+    assert browser.put(address, draft, content_type="application/json", headers=token).json()["version"] == 1
+    address = reverse("reading-submit", args=[reading])
+    key = {**token, "Idempotency-Key": "k"}
+    done = browser.post(address, {"version": 1}, content_type="application/json", headers=key)
+    assert (done.status_code, done.json()["revision"]) == (200, 1)
