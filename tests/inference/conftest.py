@@ -52,7 +52,8 @@ def predict(model: ModelVersion, case: Case) -> Prediction:
     """A finished prediction of what the case is now."""
     for prediction_id in request_predictions(model=model, case_ids=[case.pk]):
         run_prediction(prediction_id)
-    return Prediction.objects.filter(model=model, case=case).latest("created_at")
+    made: Prediction = Prediction.objects.filter(model=model, case=case).latest("created_at")
+    return made
 
 
 def box(x0: float, y0: float, x1: float, y1: float, **fields: Any) -> dict[str, Any]:

@@ -94,8 +94,9 @@ def test_a_killed_worker_loses_nothing(
     broker = Celery()
     broker.conf.task_routes = settings.CELERY_TASK_ROUTES
     with broker.connection_for_write() as opened:
-        opened.default_channel.queue_declare(queue="gpu")
-        opened.default_channel.queue_purge("gpu")
+        channel: Any = opened.default_channel
+        channel.queue_declare(queue="gpu")
+        channel.queue_purge("gpu")
     monkeypatch.setattr(supervising, "current_app", broker)
 
     def deliver() -> None:

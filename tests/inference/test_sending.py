@@ -26,7 +26,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 def test_every_name_that_is_sent_or_routed_is_registered() -> None:
     app.loader.import_default_modules()
     named = set(settings.CELERY_TASK_ROUTES)
-    named |= {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    named |= {str(entry["task"]) for entry in settings.CELERY_BEAT_SCHEDULE.values()}
     for source in (path for one in ("curation", "annotations", "inference") for path in (PROJECT / one).rglob("*.py")):
         named |= set(re.findall(r'"((?:curation|annotations|inference)\.tasks\.\w+)"', source.read_text()))
     assert "inference.tasks.predict_case" in named
