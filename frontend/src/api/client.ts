@@ -78,7 +78,8 @@ export async function raw(url: string, options: CallOptions = {}): Promise<Respo
   }
   // A log-in page answered with 200 after a redirect means that the session is gone.
   if (response.redirected && response.url.includes("/login")) throw new ApiError(401, null, "signed out");
-  if (!response.ok) throw new ApiError(response.status, await problemOf(response), `the server answered ${response.status}`);
+  if (!response.ok)
+    throw new ApiError(response.status, await problemOf(response), `the server answered ${response.status}`);
   return response;
 }
 

@@ -30,7 +30,12 @@ const round = (value: number): number => Math.round(value * 1000) / 1000;
 const clamp = (value: number, low: number, high: number): number => Math.min(Math.max(value, low), high);
 
 /** The box between two corners in any order, cut to the image; null if it is thinner than `LEAST_SIDE`. */
-export function boxBetween(a: [number, number], b: [number, number], width: number, height: number): BoxGeometry | null {
+export function boxBetween(
+  a: [number, number],
+  b: [number, number],
+  width: number,
+  height: number,
+): BoxGeometry | null {
   const x0 = round(clamp(Math.min(a[0], b[0]), 0, width));
   const x1 = round(clamp(Math.max(a[0], b[0]), 0, width));
   const y0 = round(clamp(Math.min(a[1], b[1]), 0, height));

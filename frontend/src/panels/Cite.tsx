@@ -28,7 +28,12 @@ export function Cite({ session, roi, remove }: CiteProps): JSX.Element {
   const style = { "--c": lookOf(roi.label, labels).colour } as JSX.CSSProperties;
   return (
     <span class={`cite${isLit ? " is-lit" : ""}`} style={style} data-cite={roi.id}>
-      <button type="button" class="cite-go" onClick={() => session.reveal(roi)} aria-label={`Show ROI ${number} ${name}`}>
+      <button
+        type="button"
+        class="cite-go"
+        onClick={() => session.reveal(roi)}
+        aria-label={`Show ROI ${number} ${name}`}
+      >
         <Swatch session={session} label={roi.label} />
         {number} {name}
       </button>

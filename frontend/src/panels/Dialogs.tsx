@@ -16,7 +16,17 @@ export function Dialogs({ session }: { session: Session }): JSX.Element | null {
   }
 }
 
-function Dialog({ title, wide, close, children }: { title: string; wide?: boolean; close: () => void; children: ComponentChildren }): JSX.Element {
+function Dialog({
+  title,
+  wide,
+  close,
+  children,
+}: {
+  title: string;
+  wide?: boolean;
+  close: () => void;
+  children: ComponentChildren;
+}): JSX.Element {
   const element = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     element.current?.showModal();
@@ -79,7 +89,10 @@ function VersionsDialog({ session }: { session: Session }): JSX.Element | null {
   return (
     <Dialog title="Two versions of this draft" wide close={close}>
       <div class="body">
-        <p>It was also changed in another tab or on another computer. Choose which one goes on; the other one is kept on this computer.</p>
+        <p>
+          It was also changed in another tab or on another computer. Choose which one goes on; the other one is kept on
+          this computer.
+        </p>
         <div class="versions">
           <Version name="This page" content={session.store.content.value} file="this-page" />
           <Version name="On the server" content={state.theirs} file="server" />

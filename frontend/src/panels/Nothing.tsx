@@ -8,7 +8,10 @@ function wordsOf(nothing: NothingLeft, session: Session): [string, string] {
   const { title } = session.data.benchmark;
   switch (nothing.reason) {
     case "done":
-      return [`All cases of ${title} are read`, `You have submitted ${count(session.done.value, "reading")}. New cases appear here when a curator adds them.`];
+      return [
+        `All cases of ${title} are read`,
+        `You have submitted ${count(session.done.value, "reading")}. New cases appear here when a curator adds them.`,
+      ];
     case "leased":
       return [
         nothing.until ? `No case is free until ${clock(nothing.until)}` : "No case is free right now",
@@ -23,7 +26,16 @@ function wordsOf(nothing: NothingLeft, session: Session): [string, string] {
 
 function Art(): JSX.Element {
   return (
-    <svg class="art" width="148" height="92" viewBox="0 0 148 92" fill="none" stroke="currentColor" stroke-width="1.25" aria-hidden="true">
+    <svg
+      class="art"
+      width="148"
+      height="92"
+      viewBox="0 0 148 92"
+      fill="none"
+      stroke="currentColor"
+      stroke-width="1.25"
+      aria-hidden="true"
+    >
       <rect x="26" y="16" width="44" height="32" rx="4" opacity=".55" />
       <rect x="78" y="16" width="44" height="32" rx="4" opacity=".55" />
       <rect x="26" y="54" width="44" height="32" rx="4" opacity=".3" />

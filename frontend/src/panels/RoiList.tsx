@@ -21,7 +21,12 @@ export function RoiList({ session }: { session: Session }): JSX.Element {
       <div class="sec">
         <h2>ROIs</h2> <span class="t3 num">{all.length}</span>
         <span class="end row">
-          <button type="button" class="btn ghost sm" aria-pressed={onlyHere.value} onClick={() => (onlyHere.value = !onlyHere.value)}>
+          <button
+            type="button"
+            class="btn ghost sm"
+            aria-pressed={onlyHere.value}
+            onClick={() => (onlyHere.value = !onlyHere.value)}
+          >
             {onlyHere.value ? "This image" : "All images"}
           </button>
         </span>
@@ -72,7 +77,13 @@ function RoiRow({ session, roi }: { session: Session; roi: Roi }): JSX.Element {
       )}
       <span class="num">{where}</span>
       <span class="num">{areaText(area(roi), spacing)}</span>
-      <button type="button" class="btn ghost icon sm" aria-label={`Delete ROI ${number}`} title="Delete (Del)" onClick={() => removeRoi(session, roi.id)}>
+      <button
+        type="button"
+        class="btn ghost icon sm"
+        aria-label={`Delete ROI ${number}`}
+        title="Delete (Del)"
+        onClick={() => removeRoi(session, roi.id)}
+      >
         <Icon name="bin" size="sm" />
       </button>
     </li>

@@ -29,7 +29,11 @@ export function SidePanel({ session }: { session: Session }): JSX.Element | null
         <div class="notice bad panel-notice" role="alert">
           <Icon name="warn" />
           <div>
-            {errors.length > 0 && <strong>Not submitted: {errors.length === 1 ? "one thing is" : `${errors.length} things are`} missing or wrong. </strong>}
+            {errors.length > 0 && (
+              <strong>
+                Not submitted: {errors.length === 1 ? "one thing is" : `${errors.length} things are`} missing or wrong.{" "}
+              </strong>
+            )}
             {elsewhere.map((error) => `${error.path}: ${error.detail}. `)}
             {session.notice.value}
           </div>

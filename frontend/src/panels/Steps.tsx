@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { FieldError, Step, StepKind } from "../api/types";
 import { appendStep } from "../state/act";
 import { changeStep, deleteStep, moveStep, uncite } from "../state/edits";
@@ -24,7 +24,9 @@ export function Steps({ session }: { session: Session }): JSX.Element {
       </div>
       <Errors errors={general} />
       {steps.length === 0 && (
-        <p class="steps-none t3">Write what you see, one step at a time. What you draw while a step is active is cited in it.</p>
+        <p class="steps-none t3">
+          Write what you see, one step at a time. What you draw while a step is active is cited in it.
+        </p>
       )}
       <ol>
         {steps.map((step, index) => (
@@ -71,7 +73,7 @@ function StepRow({ session, step, index, count }: RowProps): JSX.Element {
       onPointerEnter={() => (session.hovered.value = new Set(step.evidence))}
       onPointerLeave={() => (session.hovered.value = new Set())}
       onFocusCapture={activate}
-      onClick={activate}
+      onPointerDown={activate}
     >
       <span class="no">{index + 1}</span>
       <div>
@@ -84,9 +86,23 @@ function StepRow({ session, step, index, count }: RowProps): JSX.Element {
             </span>
           )}
           <span class="end row step-acts">
-            <Act label={`Move step ${index + 1} up`} icon="up" isOff={index === 0} act={() => session.store.change((c) => moveStep(c, step.id, -1))} />
-            <Act label={`Move step ${index + 1} down`} icon="down" isOff={index === count - 1} act={() => session.store.change((c) => moveStep(c, step.id, 1))} />
-            <Act label={`Delete step ${index + 1}`} icon="bin" act={() => session.store.change((c) => deleteStep(c, step.id))} />
+            <Act
+              label={`Move step ${index + 1} up`}
+              icon="up"
+              isOff={index === 0}
+              act={() => session.store.change((c) => moveStep(c, step.id, -1))}
+            />
+            <Act
+              label={`Move step ${index + 1} down`}
+              icon="down"
+              isOff={index === count - 1}
+              act={() => session.store.change((c) => moveStep(c, step.id, 1))}
+            />
+            <Act
+              label={`Delete step ${index + 1}`}
+              icon="bin"
+              act={() => session.store.change((c) => deleteStep(c, step.id))}
+            />
           </span>
         </div>
         <StepText session={session} step={step} index={index} isActive={isActive} isWrong={errors.length > 0} />
@@ -94,7 +110,12 @@ function StepRow({ session, step, index, count }: RowProps): JSX.Element {
         {(rois.length > 0 || isActive) && (
           <div class="cites">
             {rois.map((roi) => (
-              <Cite key={roi.id} session={session} roi={roi} remove={() => session.store.change((c) => uncite(c, step.id, roi.id))} />
+              <Cite
+                key={roi.id}
+                session={session}
+                roi={roi}
+                remove={() => session.store.change((c) => uncite(c, step.id, roi.id))}
+              />
             ))}
             {isActive && (
               <span class="cite-hint t2">
@@ -108,15 +129,21 @@ function StepRow({ session, step, index, count }: RowProps): JSX.Element {
   );
 }
 
-function StepText({ session, step, index, isActive, isWrong }: Omit<RowProps, "count"> & { isActive: boolean; isWrong: boolean }): JSX.Element {
+function StepText({
+  session,
+  step,
+  index,
+  isActive,
+  isWrong,
+}: Omit<RowProps, "count"> & { isActive: boolean; isWrong: boolean }): JSX.Element {
   const field = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = field.current;
     if (!element) return;
     element.style.height = "auto";
     element.style.height = `${element.scrollHeight}px`;
   }, [step.text]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (isActive && step.text === "") field.current?.focus({ preventScroll: false });
   }, [isActive]);
   return (
@@ -177,7 +204,17 @@ function KindSelect({ session, step, index }: Omit<RowProps, "count">): JSX.Elem
   );
 }
 
-function Act({ label, icon, isOff = false, act }: { label: string; icon: "up" | "down" | "bin"; isOff?: boolean; act: () => void }): JSX.Element {
+function Act({
+  label,
+  icon,
+  isOff = false,
+  act,
+}: {
+  label: string;
+  icon: "up" | "down" | "bin";
+  isOff?: boolean;
+  act: () => void;
+}): JSX.Element {
   return (
     <button
       type="button"

@@ -10,7 +10,12 @@ export function Thumbnails({ session }: { session: Session }): JSX.Element {
       {session.images.value.map((image) => {
         const number = rois.filter((roi) => roi.image === image.number).length;
         const isOpen = session.opened.value.has(image.number);
-        const words = [`Image ${image.number}`, image.modality, image.view, isOpen ? count(number, "ROI") : "not opened"];
+        const words = [
+          `Image ${image.number}`,
+          image.modality,
+          image.view,
+          isOpen ? count(number, "ROI") : "not opened",
+        ];
         return (
           <button
             key={image.sha256 + image.number}

@@ -10,27 +10,29 @@ const TOOLS: readonly { tool: Tool; name: string; key: string; icon: IconName }[
 
 export function Tools({ session }: { session: Session }): JSX.Element {
   return (
-    <div class="ws-tools" role="toolbar" aria-label="Tools" aria-orientation="vertical">
-      {TOOLS.map(({ tool, name, key, icon }) => (
-        <button
-          key={tool}
-          type="button"
-          class="tool"
-          data-tool={tool}
-          title={`${name} (${key})`}
-          aria-label={`${name}, key ${key}`}
-          aria-pressed={session.tool.value === tool}
-          onClick={() => (session.tool.value = tool)}
-        >
-          <Icon name={icon} />
-          <span class="k">{key}</span>
-        </button>
-      ))}
-      <span class="grow" />
-      <Plain label="Undo" icon="undo" isOff={!session.store.canUndo} act={() => session.store.undo()} />
-      <Plain label="Redo" icon="redo" isOff={!session.store.canRedo} act={() => session.store.redo()} />
-      <Plain label="All keys, key ?" icon="keys" letter="?" act={() => (session.dialog.value = "keys")} />
-    </div>
+    <aside class="ws-tools" aria-label="Drawing">
+      <div class="ws-tools-in" role="toolbar" aria-label="Tools" aria-orientation="vertical">
+        {TOOLS.map(({ tool, name, key, icon }) => (
+          <button
+            key={tool}
+            type="button"
+            class="tool"
+            data-tool={tool}
+            title={`${name} (${key})`}
+            aria-label={`${name}, key ${key}`}
+            aria-pressed={session.tool.value === tool}
+            onClick={() => (session.tool.value = tool)}
+          >
+            <Icon name={icon} />
+            <span class="k">{key}</span>
+          </button>
+        ))}
+        <span class="grow" />
+        <Plain label="Undo" icon="undo" isOff={!session.store.canUndo} act={() => session.store.undo()} />
+        <Plain label="Redo" icon="redo" isOff={!session.store.canRedo} act={() => session.store.redo()} />
+        <Plain label="All keys, key ?" icon="keys" letter="?" act={() => (session.dialog.value = "keys")} />
+      </div>
+    </aside>
   );
 }
 

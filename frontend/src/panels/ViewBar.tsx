@@ -37,7 +37,11 @@ export function ViewBar({ session }: { session: Session }): JSX.Element {
         <select
           class="select sm presets"
           aria-label="Window presets of the file, Shift 1 to 9"
-          value={String(image.windows.findIndex((one) => one.centre === windowOf(cell).centre && one.width === windowOf(cell).width))}
+          value={String(
+            image.windows.findIndex(
+              (one) => one.centre === windowOf(cell).centre && one.width === windowOf(cell).width,
+            ),
+          )}
           onChange={(event) => preset(session, Number(event.currentTarget.value))}
         >
           <option value="-1" disabled>
@@ -55,14 +59,32 @@ export function ViewBar({ session }: { session: Session }): JSX.Element {
           {cell.base.value.name}
         </button>
       )}
-      <button type="button" class="btn ghost icon sm" aria-label="Invert, key i" title="Invert (i)" aria-pressed={windowOf(cell).invert} onClick={() => invert(session)}>
+      <button
+        type="button"
+        class="btn ghost icon sm"
+        aria-label="Invert, key i"
+        title="Invert (i)"
+        aria-pressed={windowOf(cell).invert}
+        onClick={() => invert(session)}
+      >
         <Icon name="invert" />
       </button>
-      <button type="button" class="btn ghost icon sm" aria-label="Fit, key =" title="Fit (=)" onClick={() => zoom(session, null)}>
+      <button
+        type="button"
+        class="btn ghost icon sm"
+        aria-label="Fit, key ="
+        title="Fit (=)"
+        onClick={() => zoom(session, null)}
+      >
         <Icon name="fit" />
       </button>
       {image && image.frames > 1 && (
-        <button type="button" class="btn ghost sm cine" aria-pressed={cell.playing.value} onClick={() => togglePlaying(session)}>
+        <button
+          type="button"
+          class="btn ghost sm cine"
+          aria-pressed={cell.playing.value}
+          onClick={() => togglePlaying(session)}
+        >
           <Icon name={cell.playing.value ? "pause" : "play"} />
           {cell.playing.value ? "Pause" : "Play"} <kbd class="kbd">Space</kbd>
         </button>
@@ -72,14 +94,32 @@ export function ViewBar({ session }: { session: Session }): JSX.Element {
         <span class="med">{tool}</span> {words} <kbd class="kbd">{key}</kbd> {does}
       </span>
       <span class="end row">
-        <button type="button" class="btn ghost sm" aria-pressed={session.overlays.value} onClick={() => (session.overlays.value = !session.overlays.value)}>
+        <button
+          type="button"
+          class="btn ghost sm"
+          aria-pressed={session.overlays.value}
+          onClick={() => (session.overlays.value = !session.overlays.value)}
+        >
           <Icon name="eye" />
           Overlays <kbd class="kbd">`</kbd>
         </button>
-        <button type="button" class="btn ghost icon sm" aria-label="Switch to the other theme" title="Dark or light" onClick={toggleTheme}>
+        <button
+          type="button"
+          class="btn ghost icon sm"
+          aria-label="Switch to the other theme"
+          title="Dark or light"
+          onClick={toggleTheme}
+        >
           <Icon name="moon" />
         </button>
-        <button type="button" class="btn ghost icon sm" aria-label="Right panel" title="Right panel" aria-pressed={session.panel.value} onClick={() => (session.panel.value = !session.panel.value)}>
+        <button
+          type="button"
+          class="btn ghost icon sm"
+          aria-label="Right panel"
+          title="Right panel"
+          aria-pressed={session.panel.value}
+          onClick={() => (session.panel.value = !session.panel.value)}
+        >
           <Icon name="panel" />
         </button>
       </span>

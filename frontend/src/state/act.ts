@@ -13,7 +13,12 @@ export function currentImage(session: Session): ImageInfo | null {
   return session.image(session.cell().image.value);
 }
 
-export function drawBox(session: Session, image: ImageInfo, frame: number, geometry: { x0: number; y0: number; x1: number; y1: number }): void {
+export function drawBox(
+  session: Session,
+  image: ImageInfo,
+  frame: number,
+  geometry: { x0: number; y0: number; x1: number; y1: number },
+): void {
   const id = crypto.randomUUID();
   const labels = session.data.protocol.labels;
   const label = session.label.peek() ?? (labels.length === 1 ? (labels[0]?.id ?? null) : null);

@@ -138,7 +138,9 @@ describe("autosave", () => {
   });
 
   it("stops for good at a locked reading and reports what the server refused", async () => {
-    put.mockRejectedValueOnce(new ApiError(400, { type: "/problems/invalid", errors: [{ path: "rois[0]", detail: "no" }] }, ""));
+    put.mockRejectedValueOnce(
+      new ApiError(400, { type: "/problems/invalid", errors: [{ path: "rois[0]", detail: "no" }] }, ""),
+    );
     const refused = start();
     refused.changed(text("a"));
     expect(await refused.flush()).toBe(false);

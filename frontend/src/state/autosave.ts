@@ -116,6 +116,12 @@ export class Autosave {
     return null;
   }
 
+  /** Another call found that the server has another version: nothing is sent until the reader chooses. */
+  found(mine: Content, theirs: Content, version: number): void {
+    this.content = mine;
+    this.current.value = { kind: "conflict", mine, theirs, version };
+  }
+
   stop(): void {
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
@@ -153,7 +159,8 @@ export class Autosave {
     if (content === null || !this.canSend()) return Promise.resolve();
     this.inFlight = this.attempt(content).finally(() => {
       this.inFlight = null;
-      if (this.content !== null && this.failures === 0 && this.canSend() && this.timer === null) this.schedule(QUIET_MS);
+      if (this.content !== null && this.failures === 0 && this.canSend() && this.timer === null)
+        this.schedule(QUIET_MS);
     });
     return this.inFlight;
   }

@@ -1,7 +1,7 @@
 import { type Signal, signal } from "@preact/signals";
 import type { ImageInfo } from "../api/types";
 import { COLOUR_WINDOW, type Windowing } from "../viewer/lut";
-import { fit, pixelAspect, type Size, type View } from "../viewer/transform";
+import { fitted, pixelAspect, type Size, type View } from "../viewer/transform";
 
 /** One viewport: what it shows and how. */
 export interface Cell {
@@ -47,7 +47,7 @@ export function showIn(cell: Cell, image: number | null, frame = 0): void {
 }
 
 export function viewOf(cell: Cell, image: ImageInfo): View {
-  return cell.view.value ?? fit(image, pixelAspect(image.spacing_mm), cell.box.value);
+  return cell.view.value ?? fitted(image, pixelAspect(image.spacing_mm), cell.box.value);
 }
 
 export function windowOf(cell: Cell): Windowing {

@@ -13,7 +13,8 @@ export function keepLease(session: Session): () => void {
         `${session.api}assignments/${handed.assignment}/heartbeat/`,
         { method: "POST" },
       );
-      if (answer?.lease_expires_at && session.handed.peek() === handed) session.leaseUntil.value = answer.lease_expires_at;
+      if (answer?.lease_expires_at && session.handed.peek() === handed)
+        session.leaseUntil.value = answer.lease_expires_at;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
     }

@@ -23,7 +23,10 @@ describe("one undo stack over everything", () => {
     store.change((c) => moveStep(c, "s2", -1));
     store.change((c) => setAnswer(c, { choice: "B" }));
     const last = store.content.value;
-    expect(last.steps.map((step) => [step.id, step.evidence])).toEqual([["s2", []], ["s1", ["r1"]]]);
+    expect(last.steps.map((step) => [step.id, step.evidence])).toEqual([
+      ["s2", []],
+      ["s1", ["r1"]],
+    ]);
     for (let i = 0; i < 5; i += 1) store.undo();
     expect(store.content.value).toEqual(EMPTY_CONTENT);
     expect(store.canUndo).toBe(false);

@@ -65,7 +65,9 @@ function failed(session: Session, error: unknown): void {
     session.notice.value =
       "Other readers took every place of this case while your lease was out. Your reading is kept as surplus; a curator accepts or closes it.";
   } else if (problem.kind === "stale-draft") {
-    session.notice.value = "This draft was also changed elsewhere. Change anything here to see both versions.";
+    const { theirs, version } = problem.body ?? {};
+    if (theirs && version !== undefined) session.autosave.peek()?.found(session.store.content.peek(), theirs, version);
+    session.dialog.value = "versions";
   } else if (problem.isSignedOut) {
     session.notice.value = "You are signed out. Everything is kept on this computer; log in again and submit.";
   } else if (problem.isTransient) {

@@ -64,7 +64,8 @@ function isTyping(target: EventTarget | null): boolean {
 function isTakenBy(target: EventTarget | null, key: string): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (target instanceof HTMLSelectElement) return !["Escape"].includes(key);
-  if (target instanceof HTMLInputElement) return key.startsWith("Arrow") || ["Home", "End", "PageUp", "PageDown", " "].includes(key);
+  if (target instanceof HTMLInputElement)
+    return key.startsWith("Arrow") || ["Home", "End", "PageUp", "PageDown", " "].includes(key);
   return (target instanceof HTMLButtonElement || target instanceof HTMLAnchorElement) && [" ", "Enter"].includes(key);
 }
 

@@ -22,7 +22,8 @@ export function roiSentence(session: Session, roi: Roi): string {
   const name = labelName(roi.label, session.data.protocol.labels);
   const steps = session.store.content.value.steps;
   const cited = steps.flatMap((step, index) => (step.evidence.includes(roi.id) ? [index + 1] : []));
-  const citing = cited.length === 0 ? "not cited" : `cited in step${cited.length > 1 ? "s" : ""} ${cited.join(" and ")}`;
+  const citing =
+    cited.length === 0 ? "not cited" : `cited in step${cited.length > 1 ? "s" : ""} ${cited.join(" and ")}`;
   return [`ROI ${number}`, name, roi.shape, `image ${roi.image}`, citing].filter(Boolean).join(", ");
 }
 
@@ -42,7 +43,13 @@ export function Overlay({ session, cell, image, draft }: Props): JSX.Element {
     <svg class="overlay">
       <title>Regions of image {image.number}</title>
       {ordered.map((roi) => (
-        <RoiGroup key={roi.id} session={session} roi={roi} matrix={matrix} project={(x, y) => toScreen(view, aspect, x, y)} />
+        <RoiGroup
+          key={roi.id}
+          session={session}
+          roi={roi}
+          matrix={matrix}
+          project={(x, y) => toScreen(view, aspect, x, y)}
+        />
       ))}
       {draft && (
         <g class="roi sel drawing" transform={matrix} style={colours(session, session.label.value)} aria-hidden="true">
@@ -102,10 +109,12 @@ function RoiGroup({ session, roi, matrix, project }: GroupProps): JSX.Element {
         </text>
       </g>
       {isSelected && roi.shape === "box" && (
-        <g aria-hidden="true">
+        <g>
           {HANDLES.map((handle) => {
             const [x, y] = project(...handlePoint(roi.geometry, handle));
-            return <rect key={handle} class={`hd ${handle}`} data-handle={handle} x={x - 4} y={y - 4} width="8" height="8" />;
+            return (
+              <rect key={handle} class={`hd ${handle}`} data-handle={handle} x={x - 4} y={y - 4} width="8" height="8" />
+            );
           })}
         </g>
       )}

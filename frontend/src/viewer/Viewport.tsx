@@ -36,7 +36,11 @@ export function Viewport({ session, cell, index }: { session: Session; cell: Cel
         session.activeCell.value = index;
       }}
     >
-      {image ? <Pixels key={image.sha256} session={session} cell={cell} image={image} /> : <p class="none">No image here</p>}
+      {image ? (
+        <Pixels key={image.sha256} session={session} cell={cell} image={image} />
+      ) : (
+        <p class="none">No image here</p>
+      )}
     </section>
   );
 }
@@ -130,16 +134,17 @@ function Pixels({ session, cell, image }: { session: Session; cell: Cell; image:
     return () => element.removeEventListener("wheel", wheel);
   });
   useEffect(() => {
-    const escape = (event: KeyboardEvent): void => {
+    const cancelOnEscape = (event: KeyboardEvent): void => {
       if (event.key === "Escape") finish(true);
     };
-    window.addEventListener("keydown", escape);
-    return () => window.removeEventListener("keydown", escape);
+    window.addEventListener("keydown", cancelOnEscape);
+    return () => window.removeEventListener("keydown", cancelOnEscape);
   }, []);
 
   return (
     <>
       <div
+        role="presentation"
         ref={surface}
         class={`surface tool-${session.tool.value}`}
         data-ready={frame.value !== null}
@@ -148,6 +153,7 @@ function Pixels({ session, cell, image }: { session: Session; cell: Cell; image:
           drag.current = startDrag({ session, cell, image, draft }, event, ...at(event));
           if (!drag.current) return;
           event.preventDefault();
+          takeFocus(event.target);
           surface.current?.setPointerCapture(event.pointerId);
         }}
         onPointerMove={(event) => drag.current?.move(...at(event), event)}
@@ -170,4 +176,12 @@ function Pixels({ session, cell, image }: { session: Session; cell: Cell; image:
       )}
     </>
   );
+}
+
+/** The region under the pointer gets the focus; else whoever had it loses it, so that keys are keys and not letters. */
+function takeFocus(target: EventTarget | null): void {
+  const roi = target instanceof Element ? target.closest<SVGElement>("[data-roi]") : null;
+  if (roi) roi.focus({ preventScroll: true });
+  else if (document.activeElement instanceof HTMLElement || document.activeElement instanceof SVGElement)
+    document.activeElement.blur();
 }

@@ -28,7 +28,11 @@ export function suitedTo(images: number): LayoutName {
  * Image numbers of the cells of a layout: those shown stay where they are, the next images not shown fill the rest, and a
  * cell for which there is no image stays empty (null).
  */
-export function fillCells(shown: readonly (number | null)[], layout: Layout, images: readonly number[]): (number | null)[] {
+export function fillCells(
+  shown: readonly (number | null)[],
+  layout: Layout,
+  images: readonly number[],
+): (number | null)[] {
   const count = layout.rows * layout.columns;
   const kept = shown.slice(0, count);
   const spare = images.filter((number) => !kept.includes(number));

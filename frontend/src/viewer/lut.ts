@@ -55,7 +55,11 @@ export function table(low: number, high: number, rescale: Rescale, windowing: Wi
 }
 
 /** The file's first window, else from the least to the greatest value. */
-export function firstWindow(windows: readonly FileWindow[], rescale: Rescale, [low, high]: [number, number]): Windowing {
+export function firstWindow(
+  windows: readonly FileWindow[],
+  rescale: Rescale,
+  [low, high]: [number, number],
+): Windowing {
   const first = windows[0];
   if (first) return fromFile(first);
   const ends = [low * rescale.slope + rescale.intercept, high * rescale.slope + rescale.intercept] as const;

@@ -15,7 +15,13 @@ const MOST_TABLE = 1 << 20;
  * Fills RGBA pixels from stored samples; `step` 2 takes every second row and column (while dragging on a large image).
  * Returns the painted size.
  */
-export function paint(frame: Frame, rescale: Rescale, windowing: Windowing, out: Uint32Array, step = 1): [number, number] {
+export function paint(
+  frame: Frame,
+  rescale: Rescale,
+  windowing: Windowing,
+  out: Uint32Array,
+  step = 1,
+): [number, number] {
   const width = Math.ceil(frame.width / step);
   const height = Math.ceil(frame.height / step);
   const grey = frame.channels === 1 ? greys(frame, rescale, windowing) : colours(frame, windowing);
@@ -35,7 +41,9 @@ const OPAQUE = 0xff000000;
 
 function greys(frame: Frame, rescale: Rescale, windowing: Windowing): (index: number) => number {
   const { samples, low, high } = frame;
-  if (high - low >= MOST_TABLE) return (index) => greyOf(table(samples[index] as number, samples[index] as number, rescale, windowing)[0] as number);
+  if (high - low >= MOST_TABLE)
+    return (index) =>
+      greyOf(table(samples[index] as number, samples[index] as number, rescale, windowing)[0] as number);
   const values = Uint32Array.from(table(low, high, rescale, windowing), greyOf);
   return (index) => values[(samples[index] as number) - low] as number;
 }

@@ -33,7 +33,7 @@ export class Screen {
     context.fillRect(0, 0, width, height);
     const scale = view.scale * ratio;
     // Far in, a pixel is shown as the square it is; else it is interpolated.
-    context.imageSmoothingEnabled = scale < 6;
+    context.imageSmoothingEnabled = scale < 10;
     context.imageSmoothingQuality = scale < 1 ? "high" : "medium";
     const tall = image.height * scale * pixelAspect(image.spacing_mm);
     context.drawImage(this.buffer, view.x * ratio, view.y * ratio, image.width * scale, tall);

@@ -19,7 +19,7 @@ export function pixelAspect(spacing: readonly [number, number] | null): number {
   return spacing[0] / spacing[1];
 }
 
-export function fit(image: Size, aspect: number, box: Size): View {
+export function fitted(image: Size, aspect: number, box: Size): View {
   if (box.width <= 0 || box.height <= 0) return { scale: 1, x: 0, y: 0 };
   const scale = Math.min(box.width / image.width, box.height / (image.height * aspect));
   return {

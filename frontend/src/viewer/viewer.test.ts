@@ -5,7 +5,7 @@ import { frameOf } from "./frames";
 import { fillCells, layoutOf, suitedTo } from "./layout";
 import { dragged, firstWindow, shown, table, type Windowing } from "./lut";
 import { paint } from "./paint";
-import { fit, pixelAspect, resized, toImage, toScreen, zoomAt } from "./transform";
+import { fitted, pixelAspect, resized, toImage, toScreen, zoomAt } from "./transform";
 
 const linear = (centre: number, width: number, invert = false): Windowing => ({
   centre,
@@ -28,8 +28,8 @@ describe("screen and image", () => {
   });
 
   it("fits the longer side and centres the other", () => {
-    expect(fit({ width: 100, height: 50 }, 1, { width: 200, height: 200 })).toEqual({ scale: 2, x: 0, y: 50 });
-    expect(fit({ width: 100, height: 50 }, 4, { width: 200, height: 200 })).toEqual({ scale: 1, x: 50, y: 0 });
+    expect(fitted({ width: 100, height: 50 }, 1, { width: 200, height: 200 })).toEqual({ scale: 2, x: 0, y: 50 });
+    expect(fitted({ width: 100, height: 50 }, 4, { width: 200, height: 200 })).toEqual({ scale: 1, x: 50, y: 0 });
   });
 
   it("zooms about the pointer", () => {
@@ -103,7 +103,13 @@ describe("painting", () => {
   });
 
   it("keeps the order of colours", () => {
-    const frame = frameOf(Uint8Array.from([10, 20, 30]).buffer, { ...image, width: 1, height: 1, channels: 3, dtype: "uint8" });
+    const frame = frameOf(Uint8Array.from([10, 20, 30]).buffer, {
+      ...image,
+      width: 1,
+      height: 1,
+      channels: 3,
+      dtype: "uint8",
+    });
     const out = new Uint32Array(1);
     paint(frame, plain, { ...linear(127.5, 255), function: "LINEAR_EXACT" }, out);
     expect([...new Uint8Array(out.buffer)]).toEqual([10, 20, 30, 255]);
