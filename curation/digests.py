@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Prefetch
@@ -25,7 +26,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, int):
         if abs(value) <= LARGEST_EXACT:
             return value
-        if abs(value) < 2**1023 and int(float(value)) == value:
+        # The database writes a double's shortest decimal: 1e300 comes back as a one and 300 zeros.
+        if abs(value) < 2**1023 and Decimal(repr(float(value))) == value:
             return float(value)
         raise ValueError(f"{value} has no exact value as a JSON number: write it as text")
     if isinstance(value, float):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Facts = dict[str, Any]
     Section = Callable[[list[uuid.UUID]], dict[uuid.UUID, Facts]]
 
-FIELDS = tuple(field.name for field in CaseFacts._meta.concrete_fields if not field.primary_key)  # noqa: SLF001 Django's own API
+FIELDS = tuple(field.name for field in CaseFacts._meta.concrete_fields if not field.primary_key)
 BATCH = 500
 
 

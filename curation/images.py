@@ -238,7 +238,7 @@ def thumbnail(asset: ImageAsset) -> bytes:
     name = f"thumbnails/{RENDERING_VERSION}/{asset.sha256[:2]}/{asset.sha256}.png"
     if default_storage.exists(name):
         with default_storage.open(name, "rb") as kept:
-            return kept.read()
+            return bytes(kept.read())
     content = thumbnail_png(rendered_frame(asset, choose_frames(asset.frames)[0]))
     _write_once(name, content)
     return content

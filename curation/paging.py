@@ -60,10 +60,12 @@ def decode_cursor(cursor: str, kind: type) -> Any:
     """The key in a cursor, or 400."""
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
-        value = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        value: Any = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (ValueError, binascii.Error, RecursionError):
         value = None
-    if type(value) is not kind or (kind is int and abs(value) > 2**62) or (kind is str and "\0" in value):
+    is_number = kind is int and type(value) is int and abs(value) <= 2**62
+    is_text = kind is str and isinstance(value, str) and "\0" not in value
+    if not is_number and not is_text:
         raise refuse("cursor", "is none that this list gave out")
     return value
 

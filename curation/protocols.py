@@ -187,7 +187,7 @@ def checked_config(given: object, *, kind: str) -> dict[str, Any]:
     errors = [
         fields.text(item, path, most=100) for path, item in fields.items(config["error_types"], "error_types", most=50)
     ]
-    checked = {
+    checked: dict[str, Any] = {
         "labels": labels,
         "step_kinds": _words(fields, config["step_kinds"], "step_kinds", STEP_KINDS),
         "required": _words(fields, config["required"], "required", REQUIREMENTS),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -66,7 +66,7 @@ def _faults(error: BadProtocol, what: str) -> Problem:
 class BenchmarkList(APIView):
     """The user's benchmarks; a new one."""
 
-    permission_classes: ClassVar = [SignedIn]
+    permission_classes = (SignedIn,)
 
     def get(self, request: Request) -> Response:
         """A page, by slug."""
@@ -119,7 +119,7 @@ class BenchmarkList(APIView):
 class BenchmarkDetail(APIView):
     """One benchmark."""
 
-    permission_classes: ClassVar = [SignedIn]
+    permission_classes = (SignedIn,)
 
     def get(self, request: Request, slug: str) -> Response:
         """What it is, and the user's roles in it."""
@@ -175,7 +175,7 @@ def _change(benchmark: Benchmark, changes: dict[str, Any], overlap: int | None, 
 class ProtocolDetail(APIView):
     """The protocol in force."""
 
-    permission_classes: ClassVar = [SignedIn]
+    permission_classes = (SignedIn,)
 
     def get(self, request: Request, slug: str) -> Response:
         """Section 4's object with its kind, version and digest."""
@@ -200,7 +200,7 @@ class ProtocolDetail(APIView):
 class CaseList(APIView):
     """The cases of a benchmark."""
 
-    permission_classes: ClassVar = [SignedIn]
+    permission_classes = (SignedIn,)
 
     def get(self, request: Request, slug: str) -> Response:
         """A page, in the given order; a reader sees of each what may be seen blind."""
@@ -249,8 +249,8 @@ def _with_parts(rows: QuerySet[Case]) -> QuerySet[Case]:
 class CaseBulk(APIView):
     """Cases sent in."""
 
-    permission_classes: ClassVar = [SignedIn]
-    parser_classes: ClassVar = [RecordsParser, LinesParser, JsonLinesParser]
+    permission_classes = (SignedIn,)
+    parser_classes = (RecordsParser, LinesParser, JsonLinesParser)
 
     def post(self, request: Request, slug: str) -> Response:
         """Take in sightline records (a JSON list, or JSON lines); answers as import_cases does."""

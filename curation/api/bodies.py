@@ -40,7 +40,7 @@ class RecordsParser(BaseParser):
 
     media_type = "application/json"
 
-    def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Any = None) -> list[Any]:  # noqa: ARG002 DRF's signature
+    def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Any = None) -> Any:  # noqa: ARG002 DRF's signature
         """The list; 400 for anything else."""
         try:
             records = load_json(_read(stream, MOST_BULK_BYTES))
@@ -56,7 +56,7 @@ class LinesParser(BaseParser):
 
     media_type = "application/x-ndjson"
 
-    def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Any = None) -> list[bytes]:  # noqa: ARG002
+    def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Any = None) -> Any:  # noqa: ARG002
         """The lines as bytes."""
         return _read(stream, MOST_BULK_BYTES).splitlines()
 

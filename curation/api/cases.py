@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from django.shortcuts import get_object_or_404
 from django.urls import path
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class CaseDetail(APIView):
     """One case."""
 
-    permission_classes: ClassVar = [SignedIn]
+    permission_classes = (SignedIn,)
 
     def get(self, request: Request, case_id: uuid.UUID) -> Response:
         """All of it, or for those who read in its benchmark what may be seen blind."""

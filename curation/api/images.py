@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, HttpResponseNotModified
@@ -90,8 +90,8 @@ def _sealed(response: HttpResponseBase, etag: str) -> HttpResponseBase:
 class ImageUploads(APIView):
     """Images that come in."""
 
-    permission_classes: ClassVar = [SignedIn]
-    parser_classes: ClassVar = [MultiPartParser]
+    permission_classes = (SignedIn,)
+    parser_classes = (MultiPartParser,)
 
     def post(self, request: Request) -> Response:
         """Store one file, sent as multipart under `file`: 201 if it is new for this user, else 200."""
@@ -116,8 +116,8 @@ class ImageUploads(APIView):
         return Response(told, status=201 if is_new else 200)
 
 
-def _only_file(request: Request) -> UploadedFile:
-    files = [file for _, several in request.FILES.lists() for file in several]
+def _only_file(request: Request) -> UploadedFile[Any]:
+    files: list[UploadedFile[Any]] = [file for _, several in request.FILES.lists() for file in several]
     if len(files) != 1:
         raise invalid((FieldError("file", f"{len(files)} files were sent; one is taken at a time"),), what="upload")
     if (files[0].size or 0) > MAX_BYTES:
@@ -128,7 +128,7 @@ def _only_file(request: Request) -> UploadedFile:
 class ImageDetail(APIView):
     """One image."""
 
-    permission_classes: ClassVar = [SignedIn]
+    permission_classes = (SignedIn,)
 
     def get(self, request: Request, sha256: str) -> Response:
         """What is known of it."""
@@ -139,7 +139,7 @@ class ImageDetail(APIView):
 class BytesView(APIView):
     """Answers with bytes that never change."""
 
-    permission_classes: ClassVar = [SignedIn]
+    permission_classes = (SignedIn,)
     content_negotiation_class = AnyAnswer
 
 
@@ -236,7 +236,7 @@ def _png(request: Request, asset: ImageAsset, number: int, window: Window | None
 class ImageTextCheck(APIView):
     """That a curator has looked for burned-in text."""
 
-    permission_classes: ClassVar = [SignedIn]
+    permission_classes = (SignedIn,)
 
     def post(self, request: Request, sha256: str) -> Response:
         """Mark as checked; `{benchmark}` names for which of the curator's benchmarks, where there are several."""

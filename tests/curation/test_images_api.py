@@ -182,7 +182,7 @@ class TestBytes:
         assert api(outsider).get(address, HTTP_IF_NONE_MATCH=answer["ETag"]).status_code == 404
 
     def test_stored_bytes_are_a_download(self, api: Client, reader: User, ct: ImageAsset) -> None:
-        answer = api(reader).get(f"/api/v1/images/{ct.sha256}/content/")
+        answer: Any = api(reader).get(f"/api/v1/images/{ct.sha256}/content/")
         assert answer["Content-Disposition"] == f'attachment; filename="{ct.sha256}.dcm"'
         assert len(b"".join(answer.streaming_content)) == ct.byte_size
 

@@ -342,6 +342,7 @@ class TestFolders:
             (folder / name).write_bytes(data)
         (folder / "99-good.png").write_bytes(png(9))
         (folder / "99-good.dcm").write_bytes(whole)
+        reasons: dict[int, str] = {}
         for kind in ("images", "dicom"):
             report = take(benchmark, folder, kind)
             assert report.created == 1

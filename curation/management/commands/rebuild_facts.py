@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from curation import facts
@@ -24,7 +25,7 @@ class Command(Base):
         case_ids = list(Case.objects.values_list("pk", flat=True))
         different = facts.differing(case_ids)
         if not options["check"]:
-            facts.record(sorted({row[0] for row in different}))
+            facts.record({uuid.UUID(row[0]) for row in different})
         rows = [
             {"case": case, "field": name, "stored": stored, "computed": true} for case, name, stored, true in different
         ]
