@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from annotations.models import Arm, Assignment, Reading
 from curation.access import signed_in
-from curation.models import Benchmark, Case, Role
+from curation.models import Benchmark, Case, CaseImage, Role
 
 if TYPE_CHECKING:
     import uuid
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from curation.models import User
 
 RECENT_READINGS = 20
+MOST_PICTURES = 5
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,14 @@ class Desk:
     done: int
     lease: Assignment | None
     draft: Reading | None
+
+    @property
+    def pictures(self) -> list[CaseImage]:
+        """Images of the case held, else the benchmark's first ones. One query where nothing is held."""
+        if self.lease:
+            return list(self.lease.case.images.all())[:MOST_PICTURES]
+        of_benchmark = CaseImage.objects.filter(case__benchmark=self.benchmark)
+        return list(of_benchmark.order_by("case__position", "number")[:MOST_PICTURES])
 
     @property
     def steps(self) -> int:
@@ -53,9 +62,7 @@ def desks_of(user: User) -> list[Desk]:
         Case.objects.filter(benchmark__in=benchmarks).values_list("benchmark").annotate(Count("pk")).order_by()
     )
     mine = Reading.objects.filter(reader=user, arm=Arm.UNAIDED, case__benchmark__in=benchmarks)
-    done = dict(
-        mine.filter(revision__gt=0).values_list("case__benchmark").annotate(Count("pk")).order_by()
-    )
+    done = dict(mine.filter(revision__gt=0).values_list("case__benchmark").annotate(Count("pk")).order_by())
     leases = _open_leases(user)
     drafts = {row.case_id: row for row in mine.filter(case__in=[lease.case_id for lease in leases.values()])}
     desks = []

@@ -27,9 +27,7 @@ def default_storage(url: str, *, folder: Path) -> dict[str, Any]:
     options = dict(parse_qsl(parts.query))
     unknown = sorted(set(options) - S3_OPTIONS)
     if parts.scheme != "s3" or not parts.hostname or unknown:
-        wanted = (
-            f"expected s3://bucket with any of {', '.join(sorted(S3_OPTIONS))} after ?"
-        )
+        wanted = f"expected s3://bucket with any of {', '.join(sorted(S3_OPTIONS))} after ?"
         raise BadSetting("SIGHTLINE_STORAGE_URL", url, wanted)
     return {
         "BACKEND": "storages.backends.s3.S3Storage",

@@ -5,112 +5,145 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Assignment',
+            name="Assignment",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('state', models.CharField(choices=[('leased', 'Leased'), ('submitted', 'Submitted'), ('released', 'Released'), ('skipped', 'Skipped')], default='leased', max_length=16)),
-                ('lease_expires_at', models.DateTimeField()),
-                ('skip_reason', models.CharField(blank=True, max_length=300)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("leased", "Leased"),
+                            ("submitted", "Submitted"),
+                            ("released", "Released"),
+                            ("skipped", "Skipped"),
+                        ],
+                        default="leased",
+                        max_length=16,
+                    ),
+                ),
+                ("lease_expires_at", models.DateTimeField()),
+                ("skip_reason", models.CharField(blank=True, max_length=300)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Entity',
+            name="Entity",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('client_id', models.UUIDField()),
-                ('name', models.CharField(max_length=200)),
-                ('role', models.CharField(max_length=16)),
-                ('is_present', models.BooleanField(default=True)),
-                ('view', models.CharField(blank=True, max_length=16)),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("client_id", models.UUIDField()),
+                ("name", models.CharField(max_length=200)),
+                ("role", models.CharField(max_length=16)),
+                ("is_present", models.BooleanField(default=True)),
+                ("view", models.CharField(blank=True, max_length=16)),
             ],
         ),
         migrations.CreateModel(
-            name='Evidence',
+            name="Evidence",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
             ],
         ),
         migrations.CreateModel(
-            name='RationaleStep',
+            name="RationaleStep",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('client_id', models.UUIDField()),
-                ('number', models.PositiveIntegerField(help_text='place in the list, from 1')),
-                ('kind', models.CharField(max_length=32)),
-                ('image', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('text', models.TextField(blank=True)),
-                ('regions', models.JSONField(default=list)),
-                ('is_critical', models.BooleanField(blank=True, null=True)),
-                ('confidence', models.FloatField(blank=True, null=True)),
-                ('topic', models.CharField(blank=True, max_length=128)),
-                ('state', models.CharField(blank=True, max_length=32)),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("client_id", models.UUIDField()),
+                ("number", models.PositiveIntegerField(help_text="place in the list, from 1")),
+                ("kind", models.CharField(max_length=32)),
+                ("image", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("text", models.TextField(blank=True)),
+                ("regions", models.JSONField(default=list)),
+                ("is_critical", models.BooleanField(blank=True, null=True)),
+                ("confidence", models.FloatField(blank=True, null=True)),
+                ("topic", models.CharField(blank=True, max_length=128)),
+                ("state", models.CharField(blank=True, max_length=32)),
             ],
             options={
-                'ordering': ['revision_id', 'number'],
+                "ordering": ["revision_id", "number"],
             },
         ),
         migrations.CreateModel(
-            name='Reading',
+            name="Reading",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('arm', models.CharField(choices=[('unaided', 'Unaided'), ('aided', 'Aided')], default='unaided', max_length=8)),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('submitted', 'Submitted'), ('surplus', 'Surplus'), ('closed', 'Closed')], default='draft', max_length=16)),
-                ('version', models.PositiveIntegerField(default=0, help_text='of the draft; counts every saved change')),
-                ('draft', models.JSONField(default=dict)),
-                ('saved_at', models.DateTimeField(blank=True, null=True)),
-                ('revision', models.PositiveIntegerField(default=0, help_text='last submitted revision; 0 before the first')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "arm",
+                    models.CharField(
+                        choices=[("unaided", "Unaided"), ("aided", "Aided")], default="unaided", max_length=8
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("submitted", "Submitted"),
+                            ("surplus", "Surplus"),
+                            ("closed", "Closed"),
+                        ],
+                        default="draft",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "version",
+                    models.PositiveIntegerField(default=0, help_text="of the draft; counts every saved change"),
+                ),
+                ("draft", models.JSONField(default=dict)),
+                ("saved_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "revision",
+                    models.PositiveIntegerField(default=0, help_text="last submitted revision; 0 before the first"),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='ReadingRevision',
+            name="ReadingRevision",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('revision', models.PositiveIntegerField()),
-                ('content', models.JSONField()),
-                ('digest', models.CharField(help_text='sha256 of the canonical content', max_length=64)),
-                ('case_version', models.PositiveIntegerField()),
-                ('input_digest', models.CharField(max_length=64)),
-                ('protocol_digest', models.CharField(max_length=64)),
-                ('submitted_at', models.DateTimeField()),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("revision", models.PositiveIntegerField()),
+                ("content", models.JSONField()),
+                ("digest", models.CharField(help_text="sha256 of the canonical content", max_length=64)),
+                ("case_version", models.PositiveIntegerField()),
+                ("input_digest", models.CharField(max_length=64)),
+                ("protocol_digest", models.CharField(max_length=64)),
+                ("submitted_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ['reading_id', 'revision'],
+                "ordering": ["reading_id", "revision"],
             },
         ),
         migrations.CreateModel(
-            name='Roi',
+            name="Roi",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('client_id', models.UUIDField()),
-                ('number', models.PositiveIntegerField(help_text='place in the list, from 1: what the reader sees')),
-                ('image', models.PositiveSmallIntegerField(help_text='number of the image in the case, from 1')),
-                ('frame', models.PositiveIntegerField(default=0)),
-                ('label', models.CharField(blank=True, max_length=64)),
-                ('shape', models.CharField(max_length=16)),
-                ('geometry', models.JSONField()),
-                ('origin', models.CharField(default='manual', max_length=16)),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("client_id", models.UUIDField()),
+                ("number", models.PositiveIntegerField(help_text="place in the list, from 1: what the reader sees")),
+                ("image", models.PositiveSmallIntegerField(help_text="number of the image in the case, from 1")),
+                ("frame", models.PositiveIntegerField(default=0)),
+                ("label", models.CharField(blank=True, max_length=64)),
+                ("shape", models.CharField(max_length=16)),
+                ("geometry", models.JSONField()),
+                ("origin", models.CharField(default="manual", max_length=16)),
             ],
             options={
-                'ordering': ['revision_id', 'number'],
+                "ordering": ["revision_id", "number"],
             },
         ),
         migrations.CreateModel(
-            name='SubmitReceipt',
+            name="SubmitReceipt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=128)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=128)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
     ]

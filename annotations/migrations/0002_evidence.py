@@ -8,132 +8,171 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('annotations', '0001_first'),
-        ('curation', '0001_first'),
+        ("annotations", "0001_first"),
+        ("curation", "0001_first"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='assignment',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assignments', to='curation.case'),
+            model_name="assignment",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="assignments", to="curation.case"
+            ),
         ),
         migrations.AddField(
-            model_name='assignment',
-            name='reader',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assignments', to=settings.AUTH_USER_MODEL),
+            model_name="assignment",
+            name="reader",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="assignments", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='evidence',
-            name='step',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotations.rationalestep'),
+            model_name="evidence",
+            name="step",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="annotations.rationalestep"
+            ),
         ),
         migrations.AddField(
-            model_name='reading',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='readings', to='curation.case'),
+            model_name="reading",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="readings", to="curation.case"
+            ),
         ),
         migrations.AddField(
-            model_name='reading',
-            name='reader',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='readings', to=settings.AUTH_USER_MODEL),
+            model_name="reading",
+            name="reader",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="readings", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='readingrevision',
-            name='reading',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='revisions', to='annotations.reading'),
+            model_name="readingrevision",
+            name="reading",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="revisions", to="annotations.reading"
+            ),
         ),
         migrations.AddField(
-            model_name='rationalestep',
-            name='revision',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='steps', to='annotations.readingrevision'),
+            model_name="rationalestep",
+            name="revision",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="steps", to="annotations.readingrevision"
+            ),
         ),
         migrations.AddField(
-            model_name='entity',
-            name='revision',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entities', to='annotations.readingrevision'),
+            model_name="entity",
+            name="revision",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="entities", to="annotations.readingrevision"
+            ),
         ),
         migrations.AddField(
-            model_name='roi',
-            name='revision',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rois', to='annotations.readingrevision'),
+            model_name="roi",
+            name="revision",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="rois", to="annotations.readingrevision"
+            ),
         ),
         migrations.AddField(
-            model_name='rationalestep',
-            name='evidence',
-            field=models.ManyToManyField(related_name='steps', through='annotations.Evidence', to='annotations.roi'),
+            model_name="rationalestep",
+            name="evidence",
+            field=models.ManyToManyField(related_name="steps", through="annotations.Evidence", to="annotations.roi"),
         ),
         migrations.AddField(
-            model_name='evidence',
-            name='roi',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotations.roi'),
+            model_name="evidence",
+            name="roi",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="annotations.roi"
+            ),
         ),
         migrations.AddField(
-            model_name='entity',
-            name='rois',
-            field=models.ManyToManyField(related_name='entities', to='annotations.roi'),
+            model_name="entity",
+            name="rois",
+            field=models.ManyToManyField(related_name="entities", to="annotations.roi"),
         ),
         migrations.AddField(
-            model_name='submitreceipt',
-            name='reading',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='receipts', to='annotations.reading'),
+            model_name="submitreceipt",
+            name="reading",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="receipts", to="annotations.reading"
+            ),
         ),
         migrations.AddField(
-            model_name='submitreceipt',
-            name='revision',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='receipt', to='annotations.readingrevision'),
+            model_name="submitreceipt",
+            name="revision",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT, related_name="receipt", to="annotations.readingrevision"
+            ),
         ),
         migrations.AddIndex(
-            model_name='assignment',
-            index=models.Index(fields=['reader', 'state'], name='assignment_by_reader'),
+            model_name="assignment",
+            index=models.Index(fields=["reader", "state"], name="assignment_by_reader"),
         ),
         migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.UniqueConstraint(fields=('case', 'reader'), name='assignment_once'),
+            model_name="assignment",
+            constraint=models.UniqueConstraint(fields=("case", "reader"), name="assignment_once"),
         ),
         migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['leased', 'submitted', 'released', 'skipped'])), name='assignment_known_state'),
+            model_name="assignment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["leased", "submitted", "released", "skipped"])),
+                name="assignment_known_state",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reading',
-            constraint=models.UniqueConstraint(fields=('case', 'reader', 'arm'), name='reading_once'),
+            model_name="reading",
+            constraint=models.UniqueConstraint(fields=("case", "reader", "arm"), name="reading_once"),
         ),
         migrations.AddConstraint(
-            model_name='reading',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'submitted', 'surplus', 'closed'])), name='reading_known_state'),
+            model_name="reading",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["draft", "submitted", "surplus", "closed"])),
+                name="reading_known_state",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='readingrevision',
-            constraint=models.UniqueConstraint(fields=('reading', 'revision'), name='reading_revision_once'),
+            model_name="readingrevision",
+            constraint=models.UniqueConstraint(fields=("reading", "revision"), name="reading_revision_once"),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='readingrevision',
-            trigger=pgtrigger.compiler.Trigger(name='never_edited', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='7e13e80a582b40297edc79cba0d2af6c3e5b7b74', operation='UPDATE', pgid='pgtrigger_never_edited_00580', table='annotations_readingrevision', when='BEFORE')),
+            model_name="readingrevision",
+            trigger=pgtrigger.compiler.Trigger(
+                name="never_edited",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="7e13e80a582b40297edc79cba0d2af6c3e5b7b74",
+                    operation="UPDATE",
+                    pgid="pgtrigger_never_edited_00580",
+                    table="annotations_readingrevision",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='roi',
-            constraint=models.UniqueConstraint(fields=('revision', 'client_id'), name='roi_once'),
+            model_name="roi",
+            constraint=models.UniqueConstraint(fields=("revision", "client_id"), name="roi_once"),
         ),
         migrations.AddConstraint(
-            model_name='rationalestep',
-            constraint=models.UniqueConstraint(fields=('revision', 'client_id'), name='step_once'),
+            model_name="rationalestep",
+            constraint=models.UniqueConstraint(fields=("revision", "client_id"), name="step_once"),
         ),
         migrations.AddConstraint(
-            model_name='evidence',
-            constraint=models.UniqueConstraint(fields=('step', 'roi'), name='evidence_once'),
+            model_name="evidence",
+            constraint=models.UniqueConstraint(fields=("step", "roi"), name="evidence_once"),
         ),
         migrations.AddConstraint(
-            model_name='entity',
-            constraint=models.UniqueConstraint(fields=('revision', 'client_id'), name='entity_once'),
+            model_name="entity",
+            constraint=models.UniqueConstraint(fields=("revision", "client_id"), name="entity_once"),
         ),
         migrations.AddConstraint(
-            model_name='submitreceipt',
-            constraint=models.UniqueConstraint(fields=('reading', 'key'), name='receipt_once'),
+            model_name="submitreceipt",
+            constraint=models.UniqueConstraint(fields=("reading", "key"), name="receipt_once"),
         ),
     ]

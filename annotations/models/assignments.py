@@ -32,15 +32,12 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
     def holding_a_place(self, now: dt.datetime) -> AssignmentQuerySet:
         """Submitted ones, and leases that have not run out."""
         return self.filter(
-            Q(state=AssignmentState.SUBMITTED)
-            | Q(state=AssignmentState.LEASED, lease_expires_at__gt=now)
+            Q(state=AssignmentState.SUBMITTED) | Q(state=AssignmentState.LEASED, lease_expires_at__gt=now)
         )
 
     def open_for(self, reader: User, now: dt.datetime) -> AssignmentQuerySet:
         """The reader's own leases that have not run out."""
-        return self.filter(
-            reader=reader, state=AssignmentState.LEASED, lease_expires_at__gt=now
-        )
+        return self.filter(reader=reader, state=AssignmentState.LEASED, lease_expires_at__gt=now)
 
 
 class Assignment(models.Model):
@@ -48,12 +45,8 @@ class Assignment(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="assignments")
-    reader = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="assignments"
-    )
-    state = models.CharField(
-        max_length=16, choices=AssignmentState.choices, default=AssignmentState.LEASED
-    )
+    reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="assignments")
+    state = models.CharField(max_length=16, choices=AssignmentState.choices, default=AssignmentState.LEASED)
     lease_expires_at = models.DateTimeField()
     skip_reason = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -69,9 +62,7 @@ class Assignment(models.Model):
                 name="assignment_known_state",
             ),
         ]
-        indexes: ClassVar = [
-            models.Index(fields=["reader", "state"], name="assignment_by_reader")
-        ]
+        indexes: ClassVar = [models.Index(fields=["reader", "state"], name="assignment_by_reader")]
 
     def __str__(self) -> str:
         return f"{self.reader} at {self.case}: {self.state}"

@@ -14,16 +14,10 @@ class Roi(models.Model):
     """A region of interest in pixels of the upright stored image; `client_id` is its id in the content."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    revision = models.ForeignKey(
-        ReadingRevision, on_delete=models.PROTECT, related_name="rois"
-    )
+    revision = models.ForeignKey(ReadingRevision, on_delete=models.PROTECT, related_name="rois")
     client_id = models.UUIDField()
-    number = models.PositiveIntegerField(
-        help_text="place in the list, from 1: what the reader sees"
-    )
-    image = models.PositiveSmallIntegerField(
-        help_text="number of the image in the case, from 1"
-    )
+    number = models.PositiveIntegerField(help_text="place in the list, from 1: what the reader sees")
+    image = models.PositiveSmallIntegerField(help_text="number of the image in the case, from 1")
     frame = models.PositiveIntegerField(default=0)
     label = models.CharField(max_length=64, blank=True)
     shape = models.CharField(max_length=16)
@@ -32,9 +26,7 @@ class Roi(models.Model):
 
     class Meta:
         ordering: ClassVar = ["revision_id", "number"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["revision", "client_id"], name="roi_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["revision", "client_id"], name="roi_once")]
 
     def __str__(self) -> str:
         return f"ROI {self.number} ({self.shape}) of {self.revision}"
@@ -44,9 +36,7 @@ class RationaleStep(models.Model):
     """One step of the reasoning, in its place, with the ROIs it cites."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    revision = models.ForeignKey(
-        ReadingRevision, on_delete=models.PROTECT, related_name="steps"
-    )
+    revision = models.ForeignKey(ReadingRevision, on_delete=models.PROTECT, related_name="steps")
     client_id = models.UUIDField()
     number = models.PositiveIntegerField(help_text="place in the list, from 1")
     kind = models.CharField(max_length=32)
@@ -63,9 +53,7 @@ class RationaleStep(models.Model):
 
     class Meta:
         ordering: ClassVar = ["revision_id", "number"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["revision", "client_id"], name="step_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["revision", "client_id"], name="step_once")]
 
     def __str__(self) -> str:
         return f"step {self.number} ({self.kind}) of {self.revision}"
@@ -78,9 +66,7 @@ class Evidence(models.Model):
     roi = models.ForeignKey(Roi, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["step", "roi"], name="evidence_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["step", "roi"], name="evidence_once")]
 
     def __str__(self) -> str:
         return f"{self.step} rests on {self.roi}"
@@ -90,24 +76,16 @@ class Entity(models.Model):
     """A named thing in the images: anatomy, finding or device, with its ROIs and the view it needs."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    revision = models.ForeignKey(
-        ReadingRevision, on_delete=models.PROTECT, related_name="entities"
-    )
+    revision = models.ForeignKey(ReadingRevision, on_delete=models.PROTECT, related_name="entities")
     client_id = models.UUIDField()
     name = models.CharField(max_length=200)
     role = models.CharField(max_length=16)
     is_present = models.BooleanField(default=True)
     view = models.CharField(max_length=16, blank=True)
-    rois: models.ManyToManyField[Roi, Any] = models.ManyToManyField(
-        Roi, related_name="entities"
-    )
+    rois: models.ManyToManyField[Roi, Any] = models.ManyToManyField(Roi, related_name="entities")
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["revision", "client_id"], name="entity_once"
-            )
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["revision", "client_id"], name="entity_once")]
 
     def __str__(self) -> str:
         return f"{self.name} in {self.revision}"

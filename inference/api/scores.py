@@ -39,7 +39,12 @@ def case_scores(case: Case, user: User, given: Mapping[str, str]) -> dict[str, A
     """The body for somebody who is no longer blind: staff get every target, a reader the own readings only."""
     predictions = _predictions(case)
     is_staff = user.has_perm(SEE_OTHERS, case.benchmark)
-    readings = Reading.objects.filter(case=case, revision__gt=0).select_related("reader").order_by("pk")
+    readings = (
+        Reading.objects.filter(case=case, revision__gt=0)
+        .select_related("reader")
+        .prefetch_related("revisions")
+        .order_by("created_at", "pk")
+    )
     seen = list(readings if is_staff else readings.filter(reader=user))
     revisions = {reading.pk: reading.revision for reading in seen}
     newest = {(TargetKind.READING.value, pk): revision for pk, revision in revisions.items()}
@@ -103,12 +108,16 @@ def _layers(given: Mapping[str, str], prediction: Prediction) -> list[int] | Non
 
 
 def _reading(reading: Reading, user: User) -> dict[str, Any]:
+    """What the page draws: answer and regions of the newest revision; its steps are at `readings/{id}/`."""
+    newest = next(row for row in reading.revisions.all() if row.revision == reading.revision)
     return {
         "id": str(reading.pk),
         "reader": reading.reader.display_name,
         "arm": reading.arm,
         "revision": reading.revision,
         "is_own": reading.reader_id == user.pk,
+        "answer": newest.content["answer"],
+        "rois": newest.content["rois"],
     }
 
 

@@ -74,7 +74,7 @@ function Lines({ rows, x, y }: { rows: Point[]; x: (at: number) => number; y: (v
 }
 
 export function LayerPlot() {
-  const count = prediction.value?.n_layers ?? 0;
+  const count = prediction.value?.model.layers ?? 0;
   if (count === 0 || shown.value.length === 0) return null;
   const rows = points(count);
   const { y, ticks } = scale(rows);

@@ -22,17 +22,17 @@ import { Views } from "./Views";
 function AnswerBadge() {
   const model = prediction.value;
   const expert = reading.value?.answer?.choice;
-  if (!model?.answer || !expert) return null;
-  const share = model.option_probabilities?.[model.answer];
+  if (!model?.choice || !expert) return null;
+  const share = model.option_probabilities?.[model.choice];
   const figure = share === undefined ? "" : `, p = ${share.toFixed(2)}`;
-  return model.answer === expert ? (
+  return model.choice === expert ? (
     <span class="badge ok">
       Same answer: {expert}
       {figure}
     </span>
   ) : (
     <span class="badge warn">
-      Another answer: model {model.answer}
+      Another answer: model {model.choice}
       {figure}, expert {expert}
     </span>
   );
@@ -61,8 +61,8 @@ function Verdicts() {
     <>
       <AnswerBadge />
       <GroundingBadge />
-      {!model.model_is_trained && (
-        <span class="badge warn" title={model.model_note ?? ""}>
+      {!model.model.is_trained && (
+        <span class="badge warn" title={model.model.note}>
           Untrained weights: a null control
         </span>
       )}
@@ -84,8 +84,8 @@ function Choices() {
         >
           {found.predictions.map((row) => (
             <option key={row.id} value={row.id}>
-              {row.model}
-              {row.model_is_trained ? "" : " (untrained)"}
+              {row.model.name}
+              {row.model.is_trained ? "" : " (untrained)"}
             </option>
           ))}
         </select>
@@ -168,13 +168,13 @@ function ModelWords() {
     <section class="card">
       <div class="card-head">
         <h2>What the model said</h2>
-        <span class="t3">{model.model}</span>
+        <span class="t3">{model.model.name}</span>
       </div>
       <div class="card-body">
         {model.option_probabilities && (
           <ul class="options">
             {Object.entries(model.option_probabilities).map(([letter, share]) => (
-              <li key={letter} class={letter === model.answer ? "is-chosen" : ""}>
+              <li key={letter} class={letter === model.choice ? "is-chosen" : ""}>
                 <b>{letter}</b>
                 <span class="grow">{options[letter] ?? ""}</span>
                 <span class="num">{share.toFixed(2)}</span>

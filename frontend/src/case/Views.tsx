@@ -146,7 +146,7 @@ export function Views() {
         <Frame
           info={info}
           frame={frame}
-          label={`Where ${model?.model ?? "the model"} looked, ${where}, layer ${layer.value}`}
+          label={`Where ${model?.model.name ?? "the model"} looked, ${where}, layer ${layer.value}`}
         >
           <Heat />
           <Regions rois={rois} size={size} />

@@ -7,18 +7,24 @@ export interface CaseData {
   is_blind: boolean;
 }
 
+export interface Model {
+  name: string;
+  is_trained: boolean;
+  note: string;
+  layers: number;
+  headline_layer: number;
+}
+
 export interface Prediction {
   id: string;
-  model: string;
-  model_is_trained: boolean;
-  model_note?: string;
+  model: Model;
   state: "queued" | "running" | "done" | "parked" | "cancelled";
   error: string;
-  answer: string | null;
+  choice: string | null;
   option_probabilities: Record<string, number> | null;
   text: string;
-  n_layers: number;
-  headline_layer?: number | null;
+  is_stale: boolean;
+  stale_because: string | null;
 }
 
 export interface ReadingSummary {
@@ -90,13 +96,21 @@ export function fetchScores(caseId: string): Promise<Scores> {
   return call<Scores>(`/api/v1/cases/${caseId}/scores/`);
 }
 
-export function fetchHeat(
-  prediction: string,
-  image: number,
-  frame: number,
-  layer: number,
-  map: string,
-): Promise<HeatMap> {
-  const query = new URLSearchParams({ image: `${image}`, frame: `${frame}`, layer: `${layer}`, map });
-  return call<HeatMap>(`/api/v1/predictions/${prediction}/heatmap/?${query}`);
+export interface Shown {
+  prediction: string;
+  image: number;
+  frame: number;
+  layer: number;
+  map: string;
+}
+
+export async function fetchHeat({ prediction, ...shown }: Shown): Promise<HeatMap> {
+  const query = new URLSearchParams(Object.entries(shown).map(([name, value]) => [name, `${value}`]));
+  const sent = await call<Omit<HeatMap, "values"> & { values: number[] }>(
+    `/api/v1/predictions/${prediction}/heatmap/?${query}`,
+  );
+  const rows = Array.from({ length: sent.rows }, (_, row) =>
+    sent.values.slice(row * sent.columns, (row + 1) * sent.columns),
+  );
+  return { ...sent, values: rows };
 }

@@ -34,9 +34,9 @@ export interface MetricRow {
 
 export const METRIC_ROWS: readonly MetricRow[] = [
   { name: "attention_ratio", title: "Attention ratio", chance: "1 is chance", sense: 1 },
-  { name: "ebpg", title: "Energy in ROI", chance: "chance is the ROI's share of cells", sense: 1 },
-  { name: "kl", title: "KL, nats", chance: "lower is better; depends on the ROI's size", sense: -1 },
-  { name: "js", title: "JS, nats", chance: "0 to 0.69, lower is better", sense: -1 },
+  { name: "ebpg", title: "Energy in ROI", chance: "chance: share of cells", sense: 1 },
+  { name: "kl", title: "KL, nats", chance: "lower is better", sense: -1 },
+  { name: "js", title: "JS, nats", chance: "lower is better", sense: -1 },
   { name: "kl_norm", title: "KL, normalised", chance: "0 uniform, 1 perfect", sense: 1 },
   { name: "auroc", title: "AUROC of cells", chance: "0.5 is chance", sense: 1 },
   { name: "pointing_hit", title: "Pointing hit", chance: "top cell in the ROI", sense: 1 },

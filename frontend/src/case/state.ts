@@ -36,8 +36,8 @@ export const image = computed(
   () => caseData.value?.case.images.find((row) => row.number === place.value.image) ?? null,
 );
 export const layer = computed(() => {
-  const last = (prediction.value?.n_layers ?? 1) - 1;
-  return Math.min(chosenLayer.value ?? prediction.value?.headline_layer ?? last, Math.max(last, 0));
+  const last = (prediction.value?.model.layers ?? 1) - 1;
+  return Math.min(chosenLayer.value ?? prediction.value?.model.headline_layer ?? last, Math.max(last, 0));
 });
 
 function shownFrame(number: number): number {
@@ -85,7 +85,13 @@ export async function loadHeat(): Promise<void> {
     return;
   }
   try {
-    const found = await fetchHeat(model.id, number, frame, layer.value, mapKind.value);
+    const found = await fetchHeat({
+      prediction: model.id,
+      image: number,
+      frame,
+      layer: layer.value,
+      map: mapKind.value,
+    });
     if (mine === asked) heat.value = found;
   } catch {
     if (mine === asked) heat.value = null;
