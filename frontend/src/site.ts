@@ -1,15 +1,7 @@
 // What every ordinary page has: the theme, copy buttons, and a clean log-out.
+import { unsentDrafts } from "./state/queue";
 import "./styles/site.css";
-
-const YEAR_S = 31_536_000;
-
-function toggleTheme(): void {
-  const root = document.documentElement;
-  const theme = root.dataset.theme === "light" ? "dark" : "light";
-  root.dataset.theme = theme;
-  // biome-ignore lint/suspicious/noDocumentCookie: the server reads it, so that the next page comes in the right theme
-  document.cookie = `theme=${theme}; path=/; max-age=${YEAR_S}; samesite=lax`;
-}
+import { toggleTheme } from "./theme";
 
 async function copy(button: HTMLElement): Promise<void> {
   await navigator.clipboard.writeText(button.dataset.copy ?? "");
@@ -27,4 +19,26 @@ document.addEventListener("click", (event) => {
   if (target?.closest("[data-theme-toggle]")) toggleTheme();
   const button = target?.closest<HTMLElement>("[data-copy]");
   if (button) void copy(button);
+});
+
+/** Warns once of drafts that are on this computer only; they stay here, under their reader's name. */
+async function logOut(form: HTMLFormElement): Promise<void> {
+  const waiting = await unsentDrafts().catch(() => 0);
+  form.dataset.sure = "yes";
+  if (waiting === 0) {
+    form.requestSubmit();
+    return;
+  }
+  const warning = document.createElement("p");
+  warning.className = "sm warn";
+  warning.setAttribute("role", "alert");
+  warning.textContent = `${waiting === 1 ? "One draft on this computer is" : `${waiting} drafts on this computer are`} not on the server yet. Open the reading page to send, or log out all the same.`;
+  form.prepend(warning);
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target instanceof HTMLFormElement ? event.target : null;
+  if (!form || !("logout" in form.dataset) || form.dataset.sure) return;
+  event.preventDefault();
+  void logOut(form);
 });

@@ -52,7 +52,7 @@ export function Overlay({ session, cell, image, draft }: Props): JSX.Element {
         />
       ))}
       {draft && (
-        <g class="roi sel drawing" transform={matrix} style={colours(session, session.label.value)} aria-hidden="true">
+        <g class="roi sel drawing" transform={matrix} style={colours(session, session.label.value)}>
           <Outline roi={{ shape: "box", geometry: draft }} />
         </g>
       )}
@@ -102,7 +102,7 @@ function RoiGroup({ session, roi, matrix, project }: GroupProps): JSX.Element {
       <g transform={matrix}>
         <Outline roi={roi} />
       </g>
-      <g class="tag" transform={`translate(${Math.max(2, left)} ${top < 20 ? top + 18 : top - 7})`} aria-hidden="true">
+      <g class="tag" transform={`translate(${Math.max(2, left)} ${top < 20 ? top + 18 : top - 7})`}>
         <rect x="0" y="-13" width={14 + number.length * 7 + (name ? name.length * 6.4 + 2 : 0)} height="17" rx="3" />
         <text x="5" y="0">
           <tspan class="no">{number}</tspan> {name}

@@ -143,8 +143,8 @@ function Pixels({ session, cell, image }: { session: Session; cell: Cell; image:
 
   return (
     <>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: the pointer draws here; keys and the lists beside do the same */}
       <div
-        role="presentation"
         ref={surface}
         class={`surface tool-${session.tool.value}`}
         data-ready={frame.value !== null}
