@@ -90,6 +90,14 @@ export interface FileWindow {
   function?: string;
 }
 
+/** `values[i]` is the display value of the output value `first + i`. */
+export interface VoiLut {
+  first: number;
+  bits: number;
+  explanation: string;
+  values: number[];
+}
+
 export interface ImageInfo {
   number: number;
   sha256: string;
@@ -106,6 +114,7 @@ export interface ImageInfo {
   slope: number;
   intercept: number;
   windows: FileWindow[];
+  voi_luts?: VoiLut[];
   spacing_mm: [number, number] | null;
   spacing_source: string;
   frame_time_ms: number | null;

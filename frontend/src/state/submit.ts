@@ -21,6 +21,9 @@ export async function submitReading(session: Session): Promise<void> {
       const state = autosave.state.peek();
       if (state.kind === "conflict") session.dialog.value = "versions";
       else if (state.kind === "refused") session.errors.value = state.errors;
+      else if (state.kind === "locked")
+        session.notice.value =
+          "This reading was submitted from another page. What differs here stays on this computer.";
       else session.notice.value = "Submitting waits: the draft is not on the server yet. It is kept on this computer.";
       return;
     }

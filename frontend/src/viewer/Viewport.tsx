@@ -73,7 +73,8 @@ function Pixels({ session, cell, image }: { session: Session; cell: Cell; image:
       if (cell.frame.peek() !== number || cell.image.peek() !== image.number) return;
       if (frame.peek() === null) {
         const extent: [number, number] = [loaded.low, loaded.high];
-        cell.base.value = image.channels === 1 ? firstWindow(image.windows, image, extent) : COLOUR_WINDOW;
+        cell.base.value =
+          image.channels === 1 ? firstWindow(image.windows, image, extent, image.voi_luts) : COLOUR_WINDOW;
         cell.range.value = (extent[1] - extent[0]) * Math.abs(image.slope) || 1;
       }
       frame.value = loaded;

@@ -1,4 +1,4 @@
-import type { FileWindow } from "../api/types";
+import type { FileWindow, VoiLut } from "../api/types";
 
 /** Centre and width in the file's own output units (Hounsfield for CT), after slope and intercept. */
 export interface Windowing {
@@ -7,6 +7,8 @@ export interface Windowing {
   invert: boolean;
   function: string;
   name: string;
+  /** The file's own table, where it has one and no window; a drag of the window leaves it. */
+  table?: VoiLut;
 }
 
 export interface Rescale {
@@ -16,7 +18,11 @@ export interface Rescale {
 }
 
 /** Grey of one output value, 0 to 255 before rounding (DICOM PS3.3 C.11.2.1.2 and C.11.2.1.3). */
-export function shown(value: number, { centre, width, function: name }: Windowing): number {
+export function shown(value: number, { centre, width, function: name, table: own }: Windowing): number {
+  if (own) {
+    const place = Math.min(own.values.length - 1, Math.max(0, Math.floor(value + 0.5) - own.first));
+    return Math.min(255, ((own.values[place] ?? 0) / (2 ** own.bits - 1)) * 255);
+  }
   if (name === "SIGMOID") return 255 / (1 + Math.exp((-4 * (value - centre)) / width));
   const exact = name === "LINEAR_EXACT";
   const middle = exact ? centre : centre - 0.5;
@@ -48,23 +54,27 @@ export function table(low: number, high: number, rescale: Rescale, windowing: Wi
   const greys = new Uint8ClampedArray(high - low + 1);
   const inverted = isInverted(rescale, windowing);
   for (let i = 0; i < greys.length; i += 1) {
-    const grey = Math.floor(shown((low + i) * rescale.slope + rescale.intercept, windowing) + 0.5);
-    greys[i] = inverted ? 255 - grey : grey;
+    const grey = shown((low + i) * rescale.slope + rescale.intercept, windowing);
+    greys[i] = Math.floor((inverted ? 255 - grey : grey) + 0.5);
   }
   return greys;
 }
 
-/** The file's first window, else from the least to the greatest value. */
+/** The file's first window; else its first table; else from the least to the greatest value. */
 export function firstWindow(
   windows: readonly FileWindow[],
   rescale: Rescale,
   [low, high]: [number, number],
+  tables: readonly VoiLut[] = [],
 ): Windowing {
   const first = windows[0];
   if (first) return fromFile(first);
   const ends = [low * rescale.slope + rescale.intercept, high * rescale.slope + rescale.intercept] as const;
-  const [least, most] = [Math.min(...ends), Math.max(...ends)];
-  return { ...full(least, most), name: "Full range" };
+  const range = full(Math.min(...ends), Math.max(...ends));
+  const own = tables[0];
+  return own
+    ? { ...range, name: own.explanation || "Table of the file", table: own }
+    : { ...range, name: "Full range" };
 }
 
 function full(least: number, most: number): Windowing {
@@ -94,8 +104,9 @@ export const COLOUR_WINDOW: Windowing = {
 export function dragged(from: Windowing, dx: number, dy: number, range: number): Windowing {
   const step = Math.max(range, from.width) / 600;
   const least = range > 4 ? 1 : range / 1000;
+  const { table: _left, ...plain } = from;
   return {
-    ...from,
+    ...plain,
     width: Math.max(least, from.width + dx * step),
     centre: from.centre + dy * step,
     name: "Own",

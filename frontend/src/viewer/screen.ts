@@ -50,7 +50,7 @@ export class Screen {
     const pixels = frame.width * frame.height;
     const step = isDragging && pixels > MUCH ? (pixels > 4 * MUCH ? 4 : 2) : 1;
     const { centre, width, invert } = windowing;
-    const wanted = `${centre} ${width} ${invert} ${windowing.function} ${step}`;
+    const wanted = `${centre} ${width} ${invert} ${windowing.function} ${windowing.table !== undefined} ${step}`;
     if (this.frame === frame && this.painted === wanted) return;
     const context = this.buffer.getContext("2d", { alpha: false });
     if (!context) return;

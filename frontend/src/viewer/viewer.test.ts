@@ -68,7 +68,7 @@ describe("window and level on the stored range", () => {
     const plain = { slope: 1, intercept: 0, photometric: "MONOCHROME2" };
     expect([...table(-100, 100, plain, exact)].filter((_, i) => i % 100 === 0)).toEqual([0, 128, 255]);
     const mono1 = { ...plain, photometric: "MONOCHROME1" };
-    expect([...table(-100, 100, mono1, exact)].filter((_, i) => i % 100 === 0)).toEqual([255, 127, 0]);
+    expect([...table(-100, 100, mono1, exact)].filter((_, i) => i % 100 === 0)).toEqual([255, 128, 0]);
     expect(table(-100, 100, mono1, { ...exact, invert: true })[0]).toBe(0);
   });
 
@@ -81,6 +81,14 @@ describe("window and level on the stored range", () => {
     });
     expect(firstWindow([], CT, [1014, 1054])).toMatchObject({ centre: 10, width: 40, function: "LINEAR_EXACT" });
     expect(firstWindow([], CT, [7, 7]).width).toBe(1);
+  });
+
+  it("looks values up in the file's own table, ends held, until a window is dragged", () => {
+    const own = { first: 10, bits: 8, explanation: "", values: [0, 51, 255] };
+    const plain = { slope: 1, intercept: 0, photometric: "MONOCHROME2" };
+    const windowing = firstWindow([], plain, [9, 13], [own]);
+    expect([...table(9, 13, plain, windowing)]).toEqual([0, 0, 51, 255, 255]);
+    expect(dragged(windowing, 1, 0, 4).table).toBeUndefined();
   });
 
   it("never drags the width to nothing", () => {
