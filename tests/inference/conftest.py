@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 
 from annotations.models import Reading, ReadingRevision, ReadingState, Roi
@@ -34,6 +36,31 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
     broker = FakeBroker()
     monkeypatch.setattr(queues, "current_app", broker)
     return broker.messages
+
+
+@pytest.fixture
+def threads() -> Any:
+    """Run a function in several threads at once, each with a connection of its own, and give its results."""
+
+    def run(count: int, function: Any) -> list[Any]:
+        results: list[Any] = []
+        barrier = threading.Barrier(count)
+
+        def one() -> None:
+            try:
+                barrier.wait()
+                results.append(function())
+            finally:
+                connections.close_all()
+
+        started = [threading.Thread(target=one) for _ in range(count)]
+        for thread in started:
+            thread.start()
+        for thread in started:
+            thread.join()
+        return results
+
+    return run
 
 
 @pytest.fixture
@@ -71,7 +98,7 @@ def submit(case: Case, reader: User, *rois: dict[str, Any], choice: str | None =
     revision = ReadingRevision.objects.create(
         reading=reading,
         revision=reading.revision,
-        content={"answer": {"choice": choice} if choice else None, "rois": [], "steps": []},
+        content={"answer": {"choice": choice} if choice else None, "rois": list(rois), "steps": []},
         digest=uuid.uuid4().hex * 2,
         case_version=case.version,
         input_digest=case.input_digest,

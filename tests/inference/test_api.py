@@ -84,7 +84,8 @@ def test_a_reader_who_has_submitted_sees_models_and_the_own_reading(
     submit(scored.case, third, INSIDE, choice="A")
     score_case(scored.case_id)
     body = api(other_reader).get(addresses(scored)["scores"]).json()
-    assert [row["is_own"] for row in body["readings"]] == [True]
+    (own,) = body["readings"]
+    assert (own["is_own"], own["answer"], own["rois"]) == (True, {"choice": "B"}, [INSIDE])
     assert {row["target"]["id"] for row in body["results"]} == {body["readings"][0]["id"]}
     assert body["predictions"][0]["text"] == "MARK-said"
     assert body["disagreement"] == [

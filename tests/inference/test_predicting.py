@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import numpy as np
 import pytest
-from django.db import connections
 
 from curation.models import Benchmark, Case, CaseFacts, CaseImage, Event, Gold, User
 from curation.signals import cases_changed
@@ -230,31 +228,6 @@ def test_requests_take_few_queries(
         make_case(benchmark, f"case {number}", images=0)
     with django_assert_max_num_queries(10):
         assert len(request_all(model=planted, benchmark=benchmark)) == 12
-
-
-@pytest.fixture
-def threads() -> Any:
-    """Run a function in several threads at once, each with a connection of its own, and give its results."""
-
-    def run(count: int, function: Any) -> list[Any]:
-        results: list[Any] = []
-        barrier = threading.Barrier(count)
-
-        def one() -> None:
-            try:
-                barrier.wait()
-                results.append(function())
-            finally:
-                connections.close_all()
-
-        started = [threading.Thread(target=one) for _ in range(count)]
-        for thread in started:
-            thread.start()
-        for thread in started:
-            thread.join()
-        return results
-
-    return run
 
 
 @pytest.mark.django_db(transaction=True)

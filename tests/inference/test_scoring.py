@@ -14,7 +14,7 @@ from curation.models import Benchmark, Case, CaseFacts, CaseImage, Event, Gold, 
 from inference import scoring
 from inference.models import JobState, MapKind, ModelVersion, RoiRule, RunKind, Score, ScoringRun, TargetKind
 from inference.scoring import request_benchmark_scoring, request_scoring, run_scoring, score_case
-from tests.factories import make_asset, make_case
+from tests.factories import make_asset, make_benchmark, make_case, make_user
 from tests.inference.conftest import Sent, box, plant, predict, submit
 
 pytestmark = pytest.mark.django_db
@@ -269,6 +269,30 @@ def test_asking_twice_queues_one_run(case: Case, sent: Sent, django_capture_on_c
         assert request_scoring(case_id=case.pk) == request_scoring(case_id=case.pk)
     assert ScoringRun.objects.count() == 1
     assert [name for name, _ in sent] == ["inference.tasks.score_reading"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_eight_requests_one_run_is_queued_and_of_eight_workers_one_runs_it(threads: Any, sent: Sent) -> None:
+    case = make_case(make_benchmark())
+    predict(plant("planted"), case)
+    ScoringRun.objects.all().delete()
+    sent.clear()
+    submit(case, make_user("rosa"), INSIDE)
+    runs = threads(8, lambda: request_scoring(case_id=case.pk))
+    assert len({run.pk for run in runs}) == 1
+    assert len(sent) == 1
+    states = threads(8, lambda: run_scoring(runs[0].pk))
+    assert sorted(map(str, states)) == ["None"] * 7 + ["done"]
+    assert Score.objects.count() == 37
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_scorings_of_one_case_at_once_write_each_row_once(threads: Any) -> None:
+    case = make_case(make_benchmark())
+    predict(plant("planted"), case)
+    submit(case, make_user("rosa"), INSIDE, HALF)
+    assert len(threads(8, lambda: score_case(case.pk))) == 8
+    assert Score.objects.count() == 37
 
 
 def test_a_run_runs_once(case: Case, reader: User, planted: ModelVersion) -> None:
