@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { setAnswer } from "../state/edits";
 import type { Session } from "../state/session";
-import { Errors } from "./Steps";
+import { Errors } from "./Errors";
 
 export function AnswerBox({ session }: { session: Session }): JSX.Element {
   const { answer, confidence } = session.store.content.value;

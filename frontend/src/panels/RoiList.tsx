@@ -6,8 +6,8 @@ import { removeRoi, setLabel } from "../state/act";
 import { labelName, roiNumber } from "../state/labels";
 import type { Session } from "../state/session";
 import { Swatch } from "./Cite";
+import { Errors } from "./Errors";
 import { Icon } from "./icons";
-import { Errors } from "./Steps";
 import { areaText } from "./words";
 
 export function RoiList({ session }: { session: Session }): JSX.Element {

@@ -1,12 +1,12 @@
 import type { JSX } from "preact";
-import { useLayoutEffect, useRef } from "preact/hooks";
-import type { FieldError, Step, StepKind } from "../api/types";
+import type { Step } from "../api/types";
 import { appendStep } from "../state/act";
-import { changeStep, deleteStep, moveStep, uncite } from "../state/edits";
+import { deleteStep, moveStep, uncite } from "../state/edits";
 import type { Session } from "../state/session";
 import { Cite } from "./Cite";
+import { Errors } from "./Errors";
 import { Icon } from "./icons";
-import { kindName } from "./words";
+import { KindSelect, StepText } from "./StepFields";
 
 export function Steps({ session }: { session: Session }): JSX.Element {
   const steps = session.store.content.value.steps;
@@ -33,20 +33,6 @@ export function Steps({ session }: { session: Session }): JSX.Element {
           <StepRow key={step.id} session={session} step={step} index={index} count={steps.length} />
         ))}
       </ol>
-    </div>
-  );
-}
-
-export function Errors({ errors }: { errors: readonly FieldError[] }): JSX.Element | null {
-  if (errors.length === 0) return null;
-  return (
-    <div class="field-errors" role="alert">
-      {errors.map((error) => (
-        <div class="error" key={error.path + error.detail} data-error={error.path}>
-          <Icon name="warn" size="sm" />
-          {error.detail}
-        </div>
-      ))}
     </div>
   );
 }
@@ -126,82 +112,6 @@ function StepRow({ session, step, index, count }: RowProps): JSX.Element {
         )}
       </div>
     </li>
-  );
-}
-
-function StepText({
-  session,
-  step,
-  index,
-  isActive,
-  isWrong,
-}: Omit<RowProps, "count"> & { isActive: boolean; isWrong: boolean }): JSX.Element {
-  const field = useRef<HTMLTextAreaElement>(null);
-  useLayoutEffect(() => {
-    const element = field.current;
-    // A browser that sizes the field by its text needs no help.
-    if (!element || CSS.supports("field-sizing", "content")) return;
-    element.style.height = "auto";
-    element.style.height = `${element.scrollHeight}px`;
-  }, [step.text]);
-  useLayoutEffect(() => {
-    if (isActive && step.text === "") field.current?.focus({ preventScroll: false });
-  }, [isActive]);
-  return (
-    <textarea
-      ref={field}
-      class="txt"
-      rows={1}
-      value={step.text}
-      maxLength={20000}
-      aria-label={`Text of step ${index + 1}`}
-      aria-invalid={isWrong}
-      onInput={(event) => {
-        const text = event.currentTarget.value;
-        session.store.change((content) => changeStep(content, step.id, { text }), `text ${step.id}`);
-      }}
-      onBlur={() => session.store.seal()}
-    />
-  );
-}
-
-function KindSelect({ session, step, index }: Omit<RowProps, "count">): JSX.Element {
-  const kinds = session.data.protocol.step_kinds;
-  const images = session.images.value;
-  const change = (kind: StepKind, image: number | null): void =>
-    session.store.change((content) => changeStep(content, step.id, { kind, image }));
-  return (
-    <>
-      <select
-        class="kind-select"
-        aria-label={`Kind of step ${index + 1}`}
-        value={step.kind}
-        onChange={(event) => {
-          const kind = event.currentTarget.value as StepKind;
-          change(kind, kind === "image_finding" ? (step.image ?? session.cell().image.peek() ?? 1) : null);
-        }}
-      >
-        {kinds.map((kind) => (
-          <option key={kind} value={kind}>
-            {kindName(kind)}
-          </option>
-        ))}
-      </select>
-      {step.kind === "image_finding" && images.length > 0 && (
-        <select
-          class="kind-select"
-          aria-label={`Image of step ${index + 1}`}
-          value={String(step.image ?? 1)}
-          onChange={(event) => change(step.kind, Number(event.currentTarget.value))}
-        >
-          {images.map((image) => (
-            <option key={image.number} value={String(image.number)}>
-              image {image.number}
-            </option>
-          ))}
-        </select>
-      )}
-    </>
   );
 }
 
