@@ -1,0 +1,125 @@
+"""A reader's hands and eyes: the reading page by its labels, and where a pointer stands in image pixels."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from tests.e2e.product import Product
+
+DEADLINE_MS = 30_000
+WINDOW = {"width": 1440, "height": 900}
+Box = tuple[float, float, float, float]
+
+
+def open_context(browser: Browser, product: Product, **options: Any) -> BrowserContext:
+    """A browser profile of its own, as of another person at another computer."""
+    context = browser.new_context(base_url=product.address, viewport=WINDOW, **options)
+    context.set_default_timeout(DEADLINE_MS)
+    return context
+
+
+def log_in(page: Page, product: Product, user: str) -> None:
+    """Through the page, as anybody does."""
+    page.goto("/login/")
+    page.get_by_label("User name").fill(user)
+    page.get_by_label("Password").fill(product.logins[user])
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="My cases")).to_be_visible()
+
+
+@dataclass
+class Desk:
+    """One reading page of one reader."""
+
+    page: Page
+    product: Product
+    user: str
+    benchmark: str = "demo"
+    requests: list[str] = field(default_factory=list)
+
+    def open(self) -> None:
+        """Open the reading page and wait for its images."""
+        self.page.goto(f"/read/{self.benchmark}/")
+        self.wait_for_images()
+
+    def wait_for_images(self) -> None:
+        expect(self.page.locator("[data-viewport='0'] .surface")).to_have_attribute("data-ready", "true")
+        for surface in self.page.locator(".surface").all():
+            expect(surface).to_have_attribute("data-ready", "true")
+
+    def handed_out(self) -> dict[str, Any]:
+        """Case, reading and assignment on the desk, as the API has them."""
+        return self.product.call(self.user, "POST", f"benchmarks/{self.benchmark}/next/")
+
+    def draft(self) -> dict[str, Any]:
+        """The content that the server holds."""
+        reading = self.handed_out()["reading"]
+        found = self.product.call(self.user, "GET", f"readings/{reading['id']}/")
+        content: dict[str, Any] = found["content"]
+        return content
+
+    def viewport(self, number: int) -> Locator:
+        """The viewport that shows an image."""
+        return self.page.locator(f".vp[data-image='{number}']").first
+
+    def choose_layout(self, name: str) -> None:
+        self.page.get_by_role("button", name=f"Layout: {name}").click()
+
+    def draw(self, image: dict[str, Any], fractions: Box, *, steps: int = 4) -> Box:
+        """Drag a box with the mouse; returns where the pointer was, in image pixels, worked out from the layout."""
+        self.page.locator("[data-tool='box']").click()
+        rect = self.viewport(image["number"]).locator(".surface").bounding_box()
+        assert rect is not None
+        spacing = image["spacing_mm"]
+        aspect = spacing[0] / spacing[1] if spacing else 1.0
+        scale = min(rect["width"] / image["width"], rect["height"] / (image["height"] * aspect))
+        left = rect["x"] + (rect["width"] - image["width"] * scale) / 2
+        top = rect["y"] + (rect["height"] - image["height"] * aspect * scale) / 2
+        # Whole screen pixels, as a real mouse has them.
+        across, down = image["width"] * scale, image["height"] * aspect * scale
+        x0, x1 = (round(left + part * across) for part in (fractions[0], fractions[2]))
+        y0, y1 = (round(top + part * down) for part in (fractions[1], fractions[3]))
+        self.page.mouse.move(x0, y0)
+        self.page.mouse.down()
+        self.page.mouse.move(x1, y1, steps=steps)
+        self.page.mouse.up()
+        return (
+            (x0 - left) / scale,
+            (y0 - top) / (scale * aspect),
+            (x1 - left) / scale,
+            (y1 - top) / (scale * aspect),
+        )
+
+    def scale(self, number: int) -> float:
+        """Screen pixels of an image pixel, as the page says it."""
+        said = self.viewport(number).locator(".ov.bl").inner_text()
+        found = re.search(r"Zoom ([\d.]+)", said)
+        assert found is not None, said
+        return float(found[1])
+
+    def add_step(self, text: str) -> None:
+        """A new step, which is active until another one is."""
+        self.page.get_by_role("button", name="Step", exact=True).click()
+        self.page.locator(".step.active textarea").fill(text)
+
+    def choose(self, letter: str) -> None:
+        self.page.locator(f".opt:has(input[value='{letter}'])").click()
+        expect(self.page.locator(f"input[name='answer'][value='{letter}']")).to_be_checked()
+
+    def set_confidence(self, percent: int) -> None:
+        self.page.get_by_label("Confidence").fill(str(percent))
+
+    def wait_until_saved(self) -> None:
+        """Until the server holds everything that is on the page."""
+        expect(self.page.locator("[data-save]")).to_have_attribute("data-save", "saved")
+        expect(self.page.locator("[data-save]")).to_contain_text("Saved")
+
+
+def box_of(roi: dict[str, Any]) -> Box:
+    """A box ROI's corners."""
+    at = roi["geometry"]
+    return at["x0"], at["y0"], at["x1"], at["y1"]
