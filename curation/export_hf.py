@@ -103,13 +103,16 @@ def write_hf(writing: Writing) -> Written:
             _write_cases(cases, batch, counts[CASES], tally, writing)
             for part, writer in zip(parts, others, strict=True):
                 added = part.rows(writing.snapshot, batch)
-                _write_section(writer, batch, added, counts[part.config])
+                _write_section(writer, added, counts[part.config])
                 tally.add_section(part, added)
             writing.progress(counts[CASES].rows_out)
-        splits = cases.splits
+        splits = [writer.splits for writer in [cases, *others]]
     not_carried = tally.reasons(parts, has_originals=writing.has_originals)
     about = {CASES: CASES_ABOUT, **{part.config: part.about for part in parts}}
-    configs = [CardConfig(name, count.rows_out, splits, about[name]) for name, count in counts.items()]
+    configs = [
+        CardConfig(name, count.rows_out, used, about[name])
+        for (name, count), used in zip(counts.items(), splits, strict=True)
+    ]
     card = write_card(_card(writing, configs, tally, not_carried))
     (writing.folder / "README.md").write_text(card, encoding="utf-8")
     return Written(counts, not_carried)
@@ -128,9 +131,7 @@ def _write_cases(
         tally.add_case(case, row)
 
 
-def _write_section(writer: ConfigWriter, batch: Sequence[SnapshotCase], added: SectionRows, count: ConfigCount) -> None:
-    for case in batch:
-        writer.open_split(split_name(case.record["split"]))
+def _write_section(writer: ConfigWriter, added: SectionRows, count: ConfigCount) -> None:
     for case, row in added.rows:
         writer.write(split_name(case.record["split"]), row)
     count.rows_in += added.rows_in

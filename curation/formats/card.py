@@ -28,7 +28,7 @@ MOST_KEYS = 20
 
 @dataclass(frozen=True)
 class CardConfig:
-    """One config of the data set: its columns' meaning in a line, its files by split, its rows."""
+    """One config of the data set: its rows, the splits that have any, and in a line what a row is."""
 
     name: str
     rows: int
@@ -104,6 +104,7 @@ def front_matter(card: Card) -> str:
             **({"default": True} if config.name == "cases" else {}),
         }
         for config in card.configs
+        if config.splits
     ]
     matter = {
         "pretty_name": card.title,
@@ -163,7 +164,7 @@ first = cases[0]["images"][0]  # a PIL image: the 8-bit rendering
 def _content(card: Card) -> str:
     lines = ["## What is in it", "", "| config | rows | splits | a row is |", "|---|---:|---|---|"]
     lines += [
-        f"| `{config.name}` | {config.rows:,} | {', '.join(config.splits)} | {config.about} |"
+        f"| `{config.name}` | {config.rows:,} | {', '.join(config.splits) or 'no rows yet'} | {config.about} |"
         for config in card.configs
     ]
     lines += [

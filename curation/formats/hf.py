@@ -122,22 +122,24 @@ class ConfigWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if not self._splits:
+            # `datasets` loads no split without rows; any other reader finds the columns here.
+            self._open_split(DEFAULT_SPLIT)
         for split in self._splits.values():
             split.close()
 
     @property
     def splits(self) -> list[str]:
-        """Splits that have a file, in the order they came."""
+        """Splits that have rows, in the order they came; to be read before the writer is left."""
         return list(self._splits)
 
-    def open_split(self, split: str) -> None:
-        """Give a split a file even if no row comes: a config that lacks a split of another cannot be loaded by it."""
+    def _open_split(self, split: str) -> None:
         if split not in self._splits:
             self._splits[split] = _SplitWriter(self._folder, split, self.schema)
 
     def write(self, split: str, row: Mapping[str, Any], *, size: int = 0) -> None:
         """Add a row; `size` is roughly what its images take, so that memory stays flat."""
-        self.open_split(split)
+        self._open_split(split)
         self._splits[split].add(row, size)
         self.rows += 1
 
