@@ -2,11 +2,12 @@
 
 from django.urls import include, path
 
-from curation import views
+from curation import views, views_snapshots
 from curation.api import benchmarks, cases, events, images, snapshots
 
 urlpatterns = [
     *views.urlpatterns,
+    *views_snapshots.urlpatterns,
     path("api/v1/", include(benchmarks.urlpatterns)),
     path("api/v1/", include(cases.urlpatterns)),
     path("api/v1/", include(images.urlpatterns)),
