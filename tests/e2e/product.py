@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -99,10 +100,8 @@ class Product:
     def look_at_processes(self) -> list[psutil.Process]:
         """Every process of the product now; each is remembered for the end."""
         found = {}
-        try:
+        with contextlib.suppress(psutil.NoSuchProcess):
             found = {one.pid: one for one in psutil.Process(self.process.pid).children(recursive=True)}
-        except psutil.NoSuchProcess:
-            pass
         mark = str(self.var)
         for one in psutil.process_iter():
             try:

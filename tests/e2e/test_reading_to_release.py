@@ -134,19 +134,30 @@ def check_scores(product: Product, case: dict[str, Any], box: Box, image: dict[s
     return headline
 
 
-def check_release(product: Product, folder: Path, case: dict[str, Any], box: Box, score: float) -> None:
+def check_release(product: Product, folder: Path, desk: Desk, reading: str, box: Box, score: float) -> None:
     """Frozen, exported, verified and loaded: what was read and scored is in there, and nothing was lost."""
-    frozen = product.manage_json("freeze", "demo", "--name", "first")
-    assert frozen["readings"] >= 1
+    frozen = product.manage_json("freeze", desk.benchmark, "--name", "first")
     release = folder / "release"
     exported = product.manage_json("export", "first", "--format", "hf", "--to", release)
     product.manage("verify", release)
     rows = {name: _rows(release, name, folder) for name in ("cases", "readings", "scores")}
     print(f"export: rows in {exported['rows_in']}, out {exported['rows_out']}")
-    assert exported["rows_in"] == exported["rows_out"]
-    assert len(rows["cases"]) == frozen["cases"]
-    assert len(rows["readings"]) == frozen["readings"]
-    print(rows["readings"][0], rows["scores"][0])
+    assert exported["rows_in"] == exported["rows_out"] == frozen["cases"]
+    for config, counted in exported["configs"].items():
+        assert counted["rows_in"] == counted["rows_out"] == len(rows[config])
+    assert (len(rows["cases"]), len(rows["readings"])) == (frozen["cases"], frozen["readings"])
+
+    (read,) = [row for row in rows["readings"] if row["reading"] == reading]
+    (roi,), (step,) = read["rois"], read["steps"]
+    assert tuple(roi[name] for name in ("x0", "y0", "x1", "y1")) == pytest.approx(box, abs=1e-9)
+    assert (step["text"], step["evidence"]) == (TEXT, [roi["id"]])
+    assert (read["choice"], read["confidence"]) == ("B", 0.8)
+    wanted = {"model": "planted", "target": reading, "metric": "attention_ratio", "map": "relative", "roi_rule": "box"}
+    (scored,) = [row for row in rows["scores"] if wanted.items() <= row.items()]
+    assert (scored["case"], scored["headline_layer"]) == (read["case"], LAYERS - 1)
+    assert scored["value"] == pytest.approx(score, abs=1e-6)
+    (case,) = [row for row in rows["cases"] if row["id"] == read["case"]]
+    assert len(case["images"]) > 1
 
 
 def _rows(release: Path, config: str, folder: Path) -> list[dict[str, Any]]:
@@ -163,6 +174,7 @@ def test_a_reading_is_scored_live_and_released(
     page.on("request", lambda request: desk.requests.append(request.url))
     log_in(page, product, "demo_reader")
     desk.open()
+    reading = desk.handed_out()["reading"]["id"]
     case, pointed, image = read_the_case(desk)
     box = check_draft(desk, pointed, image)
     check_blind(desk, case)
@@ -184,4 +196,4 @@ def test_a_reading_is_scored_live_and_released(
         value = shown_to.locator(VALUE)
         expect(value).to_have_text(f"{score:.2f}")
         assert float(value.get_attribute("data-value") or "nan") == pytest.approx(score, abs=1e-6)
-    check_release(product, tmp_path, case, box, score)
+    check_release(product, tmp_path, desk, reading, box, score)
