@@ -9,6 +9,7 @@ from django.db.models import Count, F, Q
 from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
+from django.views.decorators.http import require_GET
 
 from annotations.models import Arm, Assignment, Reading
 from curation.access import signed_in
@@ -57,7 +58,8 @@ class Desk:
 def desks_of(user: User) -> list[Desk]:
     """Every benchmark in which the user reads. Five queries, however many benchmarks."""
     reads_in = [pk for pk, roles in user.roles_by_benchmark().items() if Role.READER.value in roles]
-    benchmarks = Benchmark.objects.all() if None in reads_in else Benchmark.objects.filter(pk__in=reads_in)
+    named = [pk for pk in reads_in if pk is not None]
+    benchmarks = Benchmark.objects.all() if None in reads_in else Benchmark.objects.filter(pk__in=named)
     totals = dict(
         Case.objects.filter(benchmark__in=benchmarks).values_list("benchmark").annotate(Count("pk")).order_by()
     )
@@ -90,6 +92,7 @@ def _open_leases(user: User) -> dict[uuid.UUID, Assignment]:
     return {lease.case.benchmark_id: lease for lease in held}
 
 
+@require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """My cases."""
     user = signed_in(request)

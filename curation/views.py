@@ -61,7 +61,7 @@ def check_text(request: HttpRequest, case_id: uuid.UUID, number: int) -> HttpRes
 
 urlpatterns = [
     path("cases/<uuid:case_id>/images/<int:number>/text-check/", check_text, name="check-text"),
-    path("login/", LoginView.as_view(template_name="curation/login.html"), name="login"),
+    path("login/", LoginView.as_view(template_name="curation/login.html", http_method_names=["get", "post"]), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Count, Exists, OuterRef
 from django.shortcuts import get_object_or_404, render
 from django.urls import path
+from django.views.decorators.http import require_GET
 
 from annotations.blinding import is_blind
 from annotations.models import ReadingRevision
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 CASES_A_PAGE = 50
 
 
+@require_GET
 def benchmarks(request: HttpRequest) -> HttpResponse:
     """Every benchmark the user has a role in."""
     user = signed_in(request)
@@ -31,13 +33,14 @@ def benchmarks(request: HttpRequest) -> HttpResponse:
     return render(request, "inference/benchmarks.html", {"nav": "benchmarks", "rows": rows})
 
 
+@require_GET
 def benchmark(request: HttpRequest, slug: str) -> HttpResponse:
     """One benchmark: progress, models, and its cases in the given order, a keyset page at a time."""
     user = signed_in(request)
     found = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
     after = request.GET.get("after", "")
     cases = found.cases.select_related("facts").prefetch_related("images").order_by("position")
-    if after.isdecimal():
+    if after.isdecimal() and len(after) < 10:
         cases = cases.filter(position__gt=int(after))
     page = list(cases[: CASES_A_PAGE + 1])
     is_staff = user.has_perm(SEE_MODELS, found) and not user.has_perm(READ, found)
@@ -60,6 +63,7 @@ def benchmark(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
+@require_GET
 def case(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
     """One case: where the experts pointed and where the models looked, once the user may see it."""
     user = signed_in(request)

@@ -81,10 +81,10 @@ def build_world(benchmark: Benchmark, reader: User) -> World:
     )
 
 
-def gets(**statuses: int) -> dict[str, int]:
-    """Statuses by role; `others` fills in whoever is not named."""
-    others = statuses.pop("others", 0)
-    return {who: statuses.get(who, others) for who in CAST}
+def row(name: str, method: str, statuses: str, kwargs: Mapping[str, str] | None = None, **rest: Any) -> Row:
+    """A row from seven statuses in the order of CAST."""
+    expected = dict(zip(CAST, map(int, statuses.split()), strict=True))
+    return Row(name, method, expected, kwargs or {}, **rest)
 
 
 def body(**fields: Any) -> Callable[[World], str]:
@@ -96,8 +96,98 @@ def body(**fields: Any) -> Callable[[World], str]:
     return made
 
 
-EMPTY_CONTENT = {"answer": None, "confidence": None, "rois": [], "steps": [], "entities": []}
+EMPTY_CONTENT: dict[str, Any] = {"answer": None, "confidence": None, "rois": [], "steps": [], "entities": []}
 KEY = (("Idempotency-Key", str(uuid.UUID(int=1))),)
+FORM = "application/x-www-form-urlencoded"
 BENCHMARK = {"slug": "slug"}
 CASE = {"case_id": "case"}
 IMAGE = {"sha256": "sha256"}
+
+
+EXPECTED: tuple[Row, ...] = (
+    row("login", "GET", "200 200 200 200 200 200 200"),
+    row("login", "POST", "200 200 200 200 200 200 200", content_type=FORM),
+    row("logout", "POST", "302 302 302 302 302 302 302", content_type=FORM),
+    row("healthz", "GET", "200 200 200 200 200 200 200"),
+    row("readyz", "GET", "200 200 200 200 200 200 200"),
+    row("admin:index", "GET", "302 302 302 302 302 302 302"),
+    row("home", "GET", "302 200 200 200 200 200 200"),
+    row("read", "GET", "302 404 200 403 403 403 403", BENCHMARK),
+    row("benchmarks-page", "GET", "302 200 200 200 200 200 200"),
+    row("benchmark-page", "GET", "302 404 200 200 200 200 200", BENCHMARK),
+    row("case-page", "GET", "302 404 200 200 200 200 200", CASE),
+    row("check-text", "POST", "302 404 403 403 403 302 302", {**CASE, "number": "one"}),
+    row("api-schema", "GET", "401 200 200 200 200 200 200"),
+    row("api-docs", "GET", "401 200 200 200 200 200 200"),
+    row("events", "GET", "401 200 200 200 200 200 200"),
+    row("benchmarks", "GET", "401 200 200 200 200 200 200"),
+    row("benchmarks", "POST", "401 403 403 403 403 403 403", body=body(slug="new", title="New", protocol="free")),
+    row("benchmark", "GET", "401 404 200 200 200 200 200", BENCHMARK),
+    row("benchmark", "PATCH", "401 404 403 403 403 200 200", BENCHMARK, body=body(title="Other")),
+    row("benchmark-protocol", "GET", "401 404 200 200 200 200 200", BENCHMARK),
+    row("benchmark-protocol", "PUT", "401 404 403 403 403 200 200", BENCHMARK, body=body(required=[])),
+    row("benchmark-cases", "GET", "401 404 200 200 200 200 200", BENCHMARK),
+    row("benchmark-cases-bulk", "POST", "401 404 403 403 403 200 200", BENCHMARK, body=lambda _: "[]"),
+    row("case", "GET", "401 404 200 200 200 200 200", CASE),
+    row("images", "POST", "401 400 400 400 400 400 400", content_type="multipart/form-data; boundary=x"),
+    row("image", "GET", "401 404 200 200 200 200 200", IMAGE),
+    row("image-thumbnail", "GET", "401 404 200 200 200 200 200", IMAGE),
+    row("image-content", "GET", "401 404 200 200 200 200 200", IMAGE),
+    row("image-frame", "GET", "401 404 200 200 200 200 200", {**IMAGE, "number": "zero"}),
+    row("image-text-check", "POST", "401 404 403 403 403 200 200", IMAGE, body=body(benchmark="thorax")),
+    row("next-case", "POST", "401 404 200 200 200 200 200", BENCHMARK),
+    row("assignment-heartbeat", "POST", "401 404 200 404 404 404 404", {"pk": "assignment"}),
+    row("assignment-release", "POST", "401 404 200 404 404 404 404", {"pk": "assignment"}),
+    row(
+        "assignment-skip",
+        "POST",
+        "401 404 200 404 404 404 404",
+        {"pk": "assignment"},
+        body=body(reason="unreadable"),
+    ),
+    row("reading", "GET", "401 404 200 200 200 200 200", {"pk": "reading"}),
+    row(
+        "reading-draft",
+        "PUT",
+        "401 404 200 403 403 403 403",
+        {"pk": "reading"},
+        body=body(version=0, **EMPTY_CONTENT),
+    ),
+    row(
+        "reading-submit",
+        "POST",
+        "401 404 200 403 403 403 403",
+        {"pk": "reading"},
+        body=body(version=0),
+        headers=KEY,
+    ),
+    row("reading-revise", "POST", "401 404 409 403 403 403 403", {"pk": "reading"}),
+    row("reading-accept", "POST", "401 404 403 403 403 409 409", {"pk": "reading"}, body=body(reason="kept")),
+    row("reading-close", "POST", "401 404 403 403 403 409 409", {"pk": "reading"}, body=body(reason="not kept")),
+    row("case-scores", "GET", "401 404 200 200 200 200 200", CASE),
+    row("prediction", "GET", "401 404 403 200 200 200 200", {"prediction_id": "prediction"}),
+    row("prediction-heatmap", "GET", "401 404 403 404 404 404 404", {"prediction_id": "prediction"}),
+    row("models", "GET", "401 200 200 200 200 200 200"),
+    row("enrolments", "GET", "401 200 200 200 200 200 200"),
+    row(
+        "enrolments",
+        "POST",
+        "401 404 403 403 201 403 201",
+        body=body(benchmark="thorax", model="planted", is_live=False),
+    ),
+    row("runs", "GET", "401 200 200 200 200 200 200"),
+    row("run", "GET", "401 404 403 200 200 200 200", {"run_id": "run"}),
+    row("run-cancel", "POST", "401 404 403 403 200 403 200", {"run_id": "run"}),
+    row("snapshots-page", "GET", "302 404 403 200 200 200 200", BENCHMARK),
+    row("snapshots-page", "POST", "302 404 403 403 403 302 302", BENCHMARK, content_type=FORM),
+    row("snapshot-page", "GET", "302 404 403 200 200 200 200", {"digest": "digest"}),
+    row("snapshot-export", "POST", "302 404 403 403 403 302 302", {"digest": "digest"}, content_type=FORM),
+    row("export-archive", "GET", "302 404 403 403 403 404 404", {"export_id": "export"}),
+    row("snapshots", "GET", "401 200 200 200 200 200 200"),
+    row("snapshots", "POST", "401 404 403 403 403 201 201", body=body(benchmark="thorax", name="second")),
+    row("snapshot", "GET", "401 404 403 200 200 200 200", {"digest": "digest"}),
+    row("snapshot-exports", "GET", "401 404 403 403 403 200 200", {"digest": "digest"}),
+    row("snapshot-exports", "POST", "401 404 403 403 403 202 202", {"digest": "digest"}, body=body(format="hf")),
+    row("export", "GET", "401 404 403 403 403 200 200", {"export_id": "export"}),
+    row("export-download", "GET", "401 404 403 403 403 404 404", {"export_id": "export"}),
+)

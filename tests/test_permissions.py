@@ -1,7 +1,7 @@
 """Deny by default: every address, tried by everybody. An address without an expectation fails here.
 
-A row says, for one route and method, what each of the cast gets. Read `x` as: not signed in 401 (API) or 302 to the
-log-in page (pages), outsider 404, as if the thing did not exist.
+A row of tests/expectations.py says, for one route and method, what each of the cast gets: who is not signed in 401
+(API) or 302 to the log-in page (pages), an outsider 404 as if the thing did not exist.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from curation.models import Role, User
-from tests.expectations import CAST, EXPECTED, UNWALKED, Row, World, build_world
+from tests.expectations import CAST, EXPECTED, Row, World, build_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,20 +28,22 @@ def routes(patterns: list[Any], prefix: str = "") -> Iterator[tuple[str, str]]:
     for pattern in patterns:
         if isinstance(pattern, URLResolver):
             if pattern.namespace == "admin":
-                yield "admin", prefix + str(pattern.pattern)
+                yield "admin:index", prefix + str(pattern.pattern)
             else:
                 yield from routes(pattern.url_patterns, prefix + str(pattern.pattern))
         elif isinstance(pattern, URLPattern):
             yield pattern.name or "", prefix + str(pattern.pattern)
 
 
+# Django's own pages answer other methods in their own way.
+OURS = [row for row in EXPECTED if not row.name.startswith("admin:")]
 ALL = sorted(set(routes(get_resolver().url_patterns)))
 
 
 def test_every_address_states_who_may_use_it() -> None:
     nameless = [route for name, route in ALL if not name]
     assert not nameless
-    stated = {row.name for row in EXPECTED} | set(UNWALKED)
+    stated = {row.name for row in EXPECTED}
     assert {name for name, _ in ALL} == stated
 
 
@@ -64,8 +66,7 @@ def try_it(row: Row, world: World, user: User | None) -> int:
     if row.method == "GET":
         body = {}
     response = getattr(client, row.method.lower())(path + row.query, headers=dict(row.headers), **body)
-    if response.streaming:
-        response.close()
+    # A stream is not read here: tests/curation/test_hub.py listens to one.
     return int(response.status_code)
 
 
@@ -96,7 +97,7 @@ def test_everybody_gets_what_is_stated(
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("row", EXPECTED, ids=lambda row: f"{row.method}-{row.name}")
+@pytest.mark.parametrize("row", OURS, ids=lambda row: f"{row.method}-{row.name}")
 def test_a_stated_method_is_the_only_one(row: Row, world: World, admin: User) -> None:
     stated = {other.method for other in EXPECTED if other.name == row.name}
     client = Client(raise_request_exception=False)

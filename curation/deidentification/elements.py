@@ -19,7 +19,6 @@ from collections.abc import Iterator
 
 from pydicom import Dataset
 from pydicom.datadict import dictionary_VR
-from pydicom.dataelem import DataElement
 from pydicom.multival import MultiValue
 
 #: Written to DeidentificationMethod; raise it with any change of the lists below.
@@ -191,7 +190,7 @@ def _values(source: Dataset, keyword: str) -> list[object]:
         value = element.value
     except (KeyError, ValueError, TypeError, NotImplementedError, AttributeError, OverflowError):
         return []
-    if not isinstance(element, DataElement) or value is None or element.VR == "SQ":
+    if value is None or element.VR == "SQ":
         return []
     values = list(value) if isinstance(value, MultiValue | list | tuple) else [value]
     return [item for item in values if item is not None and str(item) != ""] if len(values) <= _MOST_VALUES else []

@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connection, connections, transaction
+from django.http import StreamingHttpResponse
 from django.test import AsyncClient
 
 from curation.events import publish
-from curation.hub import Hub, Listener, Told
+from curation.hub import HUB, Hub, Listener, Told
 from curation.models import Benchmark, Event, Role, User
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import AsyncIterator, Coroutine
 
 HERE = uuid.uuid4()
 ELSEWHERE = uuid.uuid4()
@@ -162,11 +163,14 @@ def test_a_stream_replays_what_was_missed_and_only_what_may_be_heard(benchmark: 
         response = await client.get("/api/v1/events/", headers={"Last-Event-ID": str(last)})
         assert response.status_code == 200
         assert response["Content-Type"] == "text/event-stream"
-        stream = aiter(response.streaming_content)
+        assert isinstance(response, StreamingHttpResponse)
+        stream = aiter(cast("AsyncIterator[bytes]", response.streaming_content))
         assert await anext(stream) == b"retry: 1000\n\n"
         message = (await anext(stream)).decode()
         assert '"case": "missed"' in message
         await stream.aclose()
+        await sync_to_async(response.close)()
+        await HUB.stop()
 
     run(work())
 

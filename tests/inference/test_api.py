@@ -312,7 +312,7 @@ def test_runs_are_listed_newest_first_in_pages(
         ("engineer", 200, 200),
         ("admin", 200, 200),
         ("outsider", 404, 404),
-        (None, 403, 403),
+        (None, 401, 401),
     ],
 )
 def test_who_may_look_at_and_cancel_a_run(

@@ -80,11 +80,11 @@ def test_a_job_of_a_dead_worker_is_queued_again_and_done(
 
 def test_a_job_that_kills_its_worker_three_times_is_parked(case: Case, planted: ModelVersion) -> None:
     (prediction_id,) = request_predictions(model=planted, case_ids=[case.pk])
-    for _ in range(3):
+    for ending in [(1, 0), (1, 0), (0, 1)]:
         assert claim(Prediction, prediction_id) is not None
         age(Prediction, 61)
         swept = sweep()
-    assert (swept.requeued, swept.parked) == (0, 1)
+        assert (swept.requeued, swept.parked) == ending
     assert Prediction.objects.get().state == JobState.PARKED
 
 

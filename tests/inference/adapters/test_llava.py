@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from transformers import AutoImageProcessor
+from transformers import AutoImageProcessor, LlavaForConditionalGeneration
 
 from inference.adapters import llava
 from inference.adapters.base import CaseInput, ContextTooLong, RenderedImage
@@ -92,7 +92,7 @@ def test_the_map_is_the_models_own_eager_attention(adapter, tiny_llava):
     """Image slices, row and column order, question and general prompt: all against a plain forward pass."""
     given = case(images=(picture(1, 1), picture(2, 2)))
     output = adapter.predict(given)
-    eager = llava.LlavaForConditionalGeneration.from_pretrained(
+    eager = LlavaForConditionalGeneration.from_pretrained(
         tiny_llava, attn_implementation="eager", dtype=torch.float32, local_files_only=True
     ).eval()
     pixels = adapter._pixels(given.images)
@@ -138,6 +138,7 @@ def test_forced_choice_is_the_likelihood_of_the_continuation(adapter, tiny_llava
         log_p = torch.log_softmax(logits[start - 1 : -1].double(), dim=-1)
         scores.append(log_p.gather(1, ids[0, start:, None]).mean())
     expected = torch.softmax(torch.stack(scores), dim=0).tolist()
+    assert output.option_probabilities is not None
     assert list(output.option_probabilities.values()) == pytest.approx(expected, abs=1e-6)
 
 

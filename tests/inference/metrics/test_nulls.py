@@ -70,9 +70,9 @@ def test_a_very_large_grid_draws_two_hundred_places_and_always_the_same():
 def test_moving_by_sums_equals_moving_by_hand(seed, size):
     rng = np.random.default_rng(seed)
     relative = rng.random((2, 4, 5)) + 0.01
-    cells = np.zeros(20, dtype=bool)
-    cells[rng.choice(20, size, replace=False)] = True
-    cells = cells.reshape(4, 5)
+    flat = np.zeros(20, dtype=bool)
+    flat[rng.choice(20, size, replace=False)] = True
+    cells = flat.reshape(4, 5)
     rows, columns = np.nonzero(cells)
     places = places_of(cells)
     for metric in GRID_METRICS.values():
