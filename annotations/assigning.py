@@ -10,26 +10,28 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case as Choose
-from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, When
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from annotations.models import Arm, Assignment, AssignmentState, Reading, ReadingState
 from curation import audit, facts
-from curation.models import Case, User
+from curation.models import Case, CaseFacts, User
 from curation.permissions import READ
 
 if TYPE_CHECKING:
     import uuid
+    from collections.abc import Iterator
 
     from curation.models import Benchmark
 
 MOST_REASON_CHARACTERS = 300
+# Cases looked at together.
+CANDIDATES = 20
 
 
 @dataclass(frozen=True)
@@ -188,49 +190,74 @@ def prolong(assignment: Assignment, now: dt.datetime) -> None:
     assignment.save(update_fields=["state", "lease_expires_at", "updated_at"])
 
 
-def _unread_by(reader: User, benchmark: Benchmark) -> QuerySet[Case]:
-    """Cases that may still come to the reader: neither submitted, skipped, nor waiting for a curator."""
+def _not_ended(reader: User, case: str) -> Q:
+    """That the case, a field of the row, may still come to the reader: they neither submitted nor skipped it."""
     ended = [AssignmentState.SUBMITTED, AssignmentState.SKIPPED]
-    mine = Assignment.objects.filter(case=OuterRef("pk"), reader=reader, state__in=ended)
+    return ~Q(Exists(Assignment.objects.filter(case=OuterRef(case), reader=reader, state__in=ended)))
+
+
+def _readings_ended(reader: User) -> QuerySet[Reading]:
+    """Readings of the reader that leave nothing to read: submitted once, closed, or waiting for a curator."""
     waiting = [ReadingState.SUBMITTED, ReadingState.SURPLUS, ReadingState.CLOSED]
-    read = Reading.objects.filter(Q(state__in=waiting) | Q(revision__gt=0), case=OuterRef("pk"), reader=reader)
-    return Case.objects.filter(~Exists(mine), ~Exists(read), benchmark=benchmark)
+    return Reading.objects.filter(Q(state__in=waiting) | Q(revision__gt=0), reader=reader)
 
 
-def _count(places: QuerySet[Assignment]) -> Coalesce:
-    of_case = places.filter(case=OuterRef("pk")).order_by().values("case").annotate(n=Count("pk")).values("n")
-    return Coalesce(Subquery(of_case, output_field=IntegerField()), 0)
+def _lapsed_drafts(reader: User, benchmark: Benchmark) -> list[uuid.UUID]:
+    """Cases whose lease ran out over a draft of the reader, in order."""
+    draft = Reading.objects.filter(case=OuterRef("case"), reader=reader, state=ReadingState.DRAFT, version__gt=0)
+    own = Assignment.objects.filter(Exists(draft), reader=reader, state=AssignmentState.LEASED)
+    return list(own.filter(case__benchmark=benchmark).order_by("case__position").values_list("case_id", flat=True))
+
+
+def _unread(reader: User, benchmark: Benchmark) -> Iterator[uuid.UUID]:
+    """Cases that were not read often enough and not by the reader, in order.
+
+    The index of the facts passes over cases that are full without a look at their rows; a few at a time, since the
+    first is nearly always the one.
+    """
+    waiting = CaseFacts.objects.filter(benchmark_id=benchmark.pk, readings_submitted__lt=benchmark.overlap)
+    waiting = waiting.filter(_not_ended(reader, "pk")).order_by("position")
+    after = -1
+    while batch := list(waiting.filter(position__gt=after).values_list("case_id", "position")[:CANDIDATES]):
+        after = batch[-1][1]
+        yield from (case_id for case_id, _ in batch)
+
+
+def _candidates(reader: User, benchmark: Benchmark, now: dt.datetime) -> Iterator[uuid.UUID]:
+    """Cases that have a place for the reader as far as can be told without a lock, in the order to try them."""
+    places = Assignment.objects.holding_a_place(now).values("case").annotate(n=Count("pk"))
+    in_order = chain(_lapsed_drafts(reader, benchmark), _unread(reader, benchmark))
+    while batch := list(islice(in_order, CANDIDATES)):
+        full = places.filter(case__in=batch, n__gte=benchmark.overlap).values_list("case", flat=True)
+        ended = _readings_ended(reader).filter(case__in=batch).values_list("case", flat=True)
+        passed_over = {*full, *ended}
+        yield from (case_id for case_id in batch if case_id not in passed_over)
 
 
 def _take_case(reader: User, benchmark: Benchmark, now: dt.datetime) -> Case | None:
     """The next case, locked, with a place left that is now the caller's to take."""
-    places = Assignment.objects.holding_a_place(now)
-    draft = Reading.objects.filter(case=OuterRef("pk"), reader=reader, state=ReadingState.DRAFT, version__gt=0)
-    own = Assignment.objects.filter(case=OuterRef("pk"), reader=reader, state=AssignmentState.LEASED)
-    free = (
-        _unread_by(reader, benchmark)
-        .annotate(places=_count(places), turn=Choose(When(Exists(draft) & Exists(own), then=0), default=1))
-        .filter(places__lt=benchmark.overlap)
-        .order_by("turn", "position")
-    )
-    full: list[uuid.UUID] = []
-    while True:
-        # A savepoint, so that the lock of a case that turns out full is let go: two readers that each held one such
-        # case while waiting for the other's would wait for ever.
-        before = transaction.savepoint()
-        remaining = free.exclude(pk__in=full)
-        # First whatever nobody else is taking from at this moment; only when that is nothing, wait for the others:
-        # a case that is locked may have places left after its turn, and then there is something to read.
-        case = (
-            remaining.select_for_update(skip_locked=True, no_key=True, of=("self",)).first()
-            or remaining.select_for_update(no_key=True, of=("self",)).first()
-        )
-        # Counted again: the query above may have begun before the last holder of this lock committed.
-        if case is None or places.filter(case=case).count() < benchmark.overlap:
-            transaction.savepoint_commit(before)
-            return case
+    # First whatever nobody else is taking from at this moment; only when that is nothing, wait for the others:
+    # a case that is locked may have places left after its turn, and then there is something to read.
+    for waits in (False, True):
+        for case_id in _candidates(reader, benchmark, now):
+            case = _lock_free(case_id, benchmark, now, waits=waits)
+            if case is not None:
+                return case
+    return None
+
+
+def _lock_free(case_id: uuid.UUID, benchmark: Benchmark, now: dt.datetime, *, waits: bool) -> Case | None:
+    """The case, locked, if it has a place left; else None and no lock."""
+    # A savepoint, so that the lock of a case that turns out full is let go: two readers that each held one such
+    # case while waiting for the other's would wait for ever.
+    before = transaction.savepoint()
+    case = Case.objects.select_for_update(skip_locked=not waits, no_key=True).filter(pk=case_id).first()
+    # Counted in a statement of its own: one begun before the last holder of this lock committed does not see it.
+    if case is None or Assignment.objects.holding_a_place(now).filter(case=case).count() >= benchmark.overlap:
         transaction.savepoint_rollback(before)
-        full.append(case.pk)
+        return None
+    transaction.savepoint_commit(before)
+    return case
 
 
 def _lease(case: Case, reader: User, now: dt.datetime) -> Assignment:
@@ -251,12 +278,14 @@ def _reading_of(case: Case, reader: User) -> Reading:
 
 def _why_nothing(reader: User, benchmark: Benchmark, now: dt.datetime) -> NothingLeft:
     """`leased` if a place that others hold may come free again, else `done`."""
-    submitted = Assignment.objects.filter(state=AssignmentState.SUBMITTED)
-    hopeful = _unread_by(reader, benchmark).annotate(gone=_count(submitted)).filter(gone__lt=benchmark.overlap)
-    leases = Assignment.objects.filter(
-        state=AssignmentState.LEASED, lease_expires_at__gt=now, case__in=hopeful.values("pk")
+    open_leases = Assignment.objects.filter(state=AssignmentState.LEASED, lease_expires_at__gt=now)
+    hopeful = open_leases.filter(
+        _not_ended(reader, "case"),
+        ~Exists(_readings_ended(reader).filter(case=OuterRef("case"))),
+        case__benchmark=benchmark,
+        case__facts__readings_submitted__lt=benchmark.overlap,
     )
-    until = leases.order_by("lease_expires_at").values_list("lease_expires_at", flat=True).first()
+    until = hopeful.order_by("lease_expires_at").values_list("lease_expires_at", flat=True).first()
     return NothingLeft("leased", until) if until else NothingLeft("done")
 
 

@@ -22,6 +22,12 @@ FIELDS = tuple(field.name for field in CaseFacts._meta.concrete_fields if not fi
 BATCH = 500
 
 
+def place_facts(case_ids: list[uuid.UUID]) -> dict[uuid.UUID, Facts]:
+    """Where each case stands."""
+    rows = Case.objects.filter(pk__in=case_ids).values_list("pk", "benchmark_id", "position")
+    return {pk: {"benchmark_id": benchmark_id, "position": position} for pk, benchmark_id, position in rows}
+
+
 def image_facts(case_ids: list[uuid.UUID]) -> dict[uuid.UUID, Facts]:
     """This app's part: how many images a case has, and of which modalities."""
     found: dict[uuid.UUID, list[str]] = defaultdict(list)
@@ -35,7 +41,7 @@ def image_facts(case_ids: list[uuid.UUID]) -> dict[uuid.UUID, Facts]:
 
 
 def _compute(case_ids: list[uuid.UUID]) -> Iterator[CaseFacts]:
-    sections: list[Section] = [image_facts, *(import_string(path) for path in settings.FACT_SECTIONS)]
+    sections: list[Section] = [place_facts, image_facts, *(import_string(path) for path in settings.FACT_SECTIONS)]
     merged: dict[uuid.UUID, Facts] = {case_id: {} for case_id in case_ids}
     for section in sections:
         for case_id, facts in section(case_ids).items():

@@ -12,7 +12,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from PIL import Image
 
-from curation.models import Benchmark, Case, CaseImage, ImageAsset, Membership, Protocol, Role, User
+from curation.models import Benchmark, Case, CaseFacts, CaseImage, ImageAsset, Membership, Protocol, Role, User
 
 PASSWORD = "correct-horse-battery"  # noqa: S105 a test's password
 
@@ -82,4 +82,5 @@ def make_case(benchmark: Benchmark, key: str = "case1", *, images: int = 1, **fi
     )
     for number in range(1, images + 1):
         CaseImage.objects.create(case=case, number=number, asset=make_asset(seed=1000 * position + number))
+    CaseFacts.objects.create(case=case, benchmark_id=benchmark.pk, position=position, image_count=images)
     return case

@@ -62,7 +62,12 @@ class Assignment(models.Model):
                 name="assignment_known_state",
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["reader", "state"], name="assignment_by_reader")]
+        indexes: ClassVar = [
+            models.Index(fields=["reader", "state"], name="assignment_by_reader"),
+            models.Index(
+                fields=["lease_expires_at"], condition=Q(state=AssignmentState.LEASED), name="assignment_leases"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.reader} at {self.case}: {self.state}"

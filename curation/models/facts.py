@@ -12,25 +12,20 @@ from curation.models.cases import Case
 class CaseFacts(models.Model):
     """One row a case, written only through `curation.facts.record`."""
 
-    case = models.OneToOneField(
-        Case, on_delete=models.CASCADE, primary_key=True, related_name="facts"
-    )
+    case = models.OneToOneField(Case, on_delete=models.CASCADE, primary_key=True, related_name="facts")
+    benchmark_id = models.UUIDField(help_text="of the case: with its place here, one index finds the next case to read")
+    position = models.PositiveBigIntegerField()
     image_count = models.PositiveSmallIntegerField(default=0)
-    modalities = models.CharField(
-        max_length=200, blank=True, help_text="sorted, joined by a space"
-    )
+    modalities = models.CharField(max_length=200, blank=True, help_text="sorted, joined by a space")
     readings_submitted = models.PositiveIntegerField(default=0)
     readings_open = models.PositiveIntegerField(default=0)
     predictions_done = models.PositiveIntegerField(default=0)
-    answer_disagreement = models.FloatField(
-        null=True, blank=True, help_text="highest over models, 0 to 1"
-    )
-    region_disagreement = models.FloatField(
-        null=True, blank=True, help_text="highest over models, 0 to 1"
-    )
+    answer_disagreement = models.FloatField(null=True, blank=True, help_text="highest over models, 0 to 1")
+    region_disagreement = models.FloatField(null=True, blank=True, help_text="highest over models, 0 to 1")
 
     class Meta:
         indexes: ClassVar = [
+            models.Index(fields=["benchmark_id", "position", "readings_submitted"], name="facts_by_place"),
             models.Index(fields=["readings_submitted"], name="facts_by_readings"),
             models.Index(fields=["-region_disagreement"], name="facts_by_region"),
         ]

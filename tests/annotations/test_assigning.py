@@ -5,11 +5,23 @@ from __future__ import annotations
 import collections
 import datetime as dt
 from functools import partial
+from typing import TYPE_CHECKING
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
-from annotations.assigning import HandedOut, LeaseEnded, NothingLeft, PlaceTaken, heartbeat, next_case, release, skip
+from annotations.assigning import (
+    CANDIDATES,
+    HandedOut,
+    LeaseEnded,
+    NothingLeft,
+    PlaceTaken,
+    heartbeat,
+    next_case,
+    release,
+    skip,
+)
 from annotations.drafting import save_draft
 from annotations.models import Assignment, AssignmentState, Reading, ReadingState
 from annotations.submission import submit
@@ -17,6 +29,9 @@ from curation.models import AuditEvent, Benchmark, Case, CaseFacts, Role, User
 from tests.annotations.contents import content
 from tests.annotations.together import at_once
 from tests.factories import make_benchmark, make_case, make_user
+
+if TYPE_CHECKING:
+    from pytest_django import DjangoAssertNumQueries
 
 
 def expire(given: HandedOut) -> None:
@@ -239,3 +254,28 @@ def test_eight_tabs_of_one_reader_get_one_lease() -> None:
     answers = at_once([partial(next_case, reader=reader, benchmark=benchmark)] * 8)
     assert len({answer.assignment.pk for answer in answers if isinstance(answer, HandedOut)}) == 1
     assert Assignment.objects.count() == 1
+
+
+def test_looks_past_many_cases_that_others_hold(reader: User, other_reader: User, benchmark: Benchmark) -> None:
+    cases = [make_case(benchmark, f"c{number}", images=0) for number in range(CANDIDATES + 2)]
+    until = timezone.now() + dt.timedelta(minutes=9)
+    Assignment.objects.bulk_create(
+        Assignment(case=case, reader=other_reader, lease_expires_at=until) for case in cases[:-1]
+    )
+    assert take(reader, benchmark).assignment.case == cases[-1]
+
+
+def test_an_index_passes_over_what_was_read_often_enough(
+    reader: User, benchmark: Benchmark, case: Case, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_max_num_queries(40) as run:
+        take(reader, benchmark)
+    looked = next(query["sql"] for query in run.captured_queries if '"position" > ' in query["sql"])
+    with connection.cursor() as cursor:
+        # Of a handful of rows the planner would rather read all.
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        cursor.execute(f"EXPLAIN {looked}")
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "facts_by_place" in plan
+    assert "readings_submitted < 1" in plan.split("Index Cond", 1)[1].split("\n")[0]
+    assert "Sort" not in plan
