@@ -7,6 +7,8 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from curation.formats.sources import printable
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
@@ -20,11 +22,6 @@ class FieldError:
 
     path: str
     detail: str
-
-
-def printable(text: str) -> str:
-    """Text that any encoder takes: a lone surrogate, which JSON can spell, becomes its escape."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _brief(value: object) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db.models import Model
 
+from curation.formats.sources import printable
 from curation.problems import FieldError, invalid
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def arguments(request: Request, allowed: Collection[str]) -> dict[str, str]:
             raise refuse(name[:80], f"is not a known argument; known: {', '.join(sorted(allowed))}")
         if len(values) > 1:
             raise refuse(name, "stands more than once")
+        if "\0" in values[0]:  # PostgreSQL refuses it in any text that is compared
+            raise refuse(name, "holds a NUL character")
     return {name: str(value) for name, value in request.query_params.items()}
 
 
@@ -64,7 +67,7 @@ def decode_cursor(cursor: str, kind: type) -> Any:
     except (ValueError, binascii.Error, RecursionError):
         value = None
     is_number = kind is int and type(value) is int and abs(value) <= 2**62
-    is_text = kind is str and isinstance(value, str) and "\0" not in value
+    is_text = kind is str and isinstance(value, str) and "\0" not in value and printable(value) == value
     if not is_number and not is_text:
         raise refuse("cursor", "is none that this list gave out")
     return value

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from curation.fields import FieldError
+from curation.strict_json import TooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,6 +69,7 @@ def _known(error: Exception) -> tuple[str, str]:
     kinds: dict[type[Exception], tuple[str, str]] = {
         exceptions.ValidationError: ("invalid", "The request is not valid"),
         exceptions.ParseError: ("unreadable", "The body cannot be read"),
+        TooLarge: ("too-large", "The body is too large"),
         exceptions.NotAuthenticated: ("not-signed-in", "Not signed in"),
         exceptions.AuthenticationFailed: ("not-signed-in", "Not signed in"),
         exceptions.PermissionDenied: ("forbidden", "Not allowed"),
@@ -87,6 +89,9 @@ def _known(error: Exception) -> tuple[str, str]:
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: every error in one shape."""
+    if isinstance(error, SuspiciousOperation):  # Django would answer with a page of its own
+        detail = str(error) or type(error).__name__
+        error = TooLarge(detail) if isinstance(error, RequestDataTooBig) else exceptions.ParseError(detail)
     response = exception_handler(error, context)
     if response is None:
         return None

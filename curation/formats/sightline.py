@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from curation.formats.sources import OutsideFolderError, Rejection, SourceCase, SourceImage, inside
+from curation.formats.sources import OutsideFolderError, Rejection, SourceCase, SourceImage, inside, printable
 
 MOST_IMAGES = 1000
 MOST_TEXT = 200_000
+MOST_LEVELS = 100  # of nesting in answer, gold and extra: what reads them later recurses
 RECORD_FIELDS = (
     "id",
     "split",
@@ -50,6 +51,7 @@ class FaultyRecord(ValueError):
     """A record that cannot be taken: the path of the field, and why."""
 
     def __init__(self, path: str, reason: str) -> None:
+        path, reason = printable(path), printable(reason)
         super().__init__(f"{path}: {reason}")
         self.path = path
         self.reason = reason
@@ -198,17 +200,19 @@ def _text(given: Mapping[str, Any], name: str, start: str) -> str:
     return _storable(value, f"{start}{name}")
 
 
-def _json(value: Any, path: str) -> Any:
-    """The value, if PostgreSQL can hold every text in it."""
+def _json(value: Any, path: str, level: int = 0) -> Any:
+    """The value, if PostgreSQL can hold every text in it and it is not nested beyond `MOST_LEVELS`."""
+    if level > MOST_LEVELS:
+        raise FaultyRecord(path, f"is nested deeper than {MOST_LEVELS} levels")
     if isinstance(value, str):
         _storable(value, path)
     elif isinstance(value, Mapping):
         for key, inner in value.items():
             _storable(key, path)
-            _json(inner, f"{path}.{key}"[:200])
+            _json(inner, f"{path}.{key}"[:200], level + 1)
     elif isinstance(value, list):
         for number, inner in enumerate(value):
-            _json(inner, f"{path}[{number}]")
+            _json(inner, f"{path}[{number}]"[:200], level + 1)
     return value
 
 

@@ -7,14 +7,29 @@ from pathlib import Path
 from typing import Any
 
 
+def printable(text: str) -> str:
+    """Text that any encoder takes: a lone surrogate, which JSON and file names can hold, becomes its escape."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 @dataclass(frozen=True)
 class Rejection:
-    """A row that was not taken; `index` counts from 0, `field` is a path such as ``images[1].path``."""
+    """A row that was not taken; `index` counts from 0, `field` is a path such as ``images[1].path``.
+
+    All three texts may quote what was sent, so that they are made printable: a report that cannot be written would hide
+    what became of every other row.
+    """
 
     index: int
     id: str | None
     field: str
     reason: str
+
+    def __post_init__(self) -> None:
+        if self.id is not None:
+            object.__setattr__(self, "id", printable(self.id))
+        object.__setattr__(self, "field", printable(self.field))
+        object.__setattr__(self, "reason", printable(self.reason))
 
 
 @dataclass(frozen=True)
