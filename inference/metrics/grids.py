@@ -263,7 +263,7 @@ def _touched(
     if start > stop or (start == stop and low < high):
         return slice(0, 0)
     first, last = (_snapped((edge * scale + offset) / cell) for edge in (start, stop))
-    if start == stop:  # a point: the cell to its right, or the last one at the image's far edge
+    if first == last:  # a point, or thinner than rounding: the cell to its right, or the last at the image's far edge
         if not 0 <= first <= count:
             return slice(0, 0)
         index = min(math.floor(first), count - 1)

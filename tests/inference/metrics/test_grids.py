@@ -172,3 +172,9 @@ def test_a_mask_touches_what_its_pixels_touch_one_by_one(transform, data):
 @given(transforms)
 def test_a_transform_survives_json(transform):
     assert GridTransform.from_dict(transform.to_dict()) == transform
+
+
+def test_a_box_thinner_than_rounding_still_touches_a_cell() -> None:
+    for x0 in (0.0, 25.0, 100.0 - 1e-12):
+        cells = touched_cells((x0, 0, x0 + 1e-12, 10), squash((100, 100), (40, 40), (4, 4)))
+        assert np.argwhere(cells).tolist() == [[0, min(int(x0 // 25), 3)]]
