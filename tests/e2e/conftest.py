@@ -57,6 +57,7 @@ def product(request: pytest.FixtureRequest, chromium: str) -> Iterator[Product]:
         if request.session.testsfailed or left:
             print(f"\n{running.logs()}")
         assert not left, "still running after Ctrl-C:\n" + "\n".join(left)
+        assert running.process is not None
         assert running.process.returncode == 0
     finally:
         shutil.rmtree(folder, ignore_errors=True)

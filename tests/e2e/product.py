@@ -44,7 +44,7 @@ class Product:
 
     var: Path
     port: int
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | None
     _seen: dict[tuple[int, float], psutil.Process] = field(default_factory=dict)
     _tokens: dict[str, str] = field(default_factory=dict)
 
@@ -71,7 +71,13 @@ class Product:
             raise
         return product
 
+    @classmethod
+    def attach(cls, var: Path, port: int) -> Product:
+        """A product that somebody else started and will stop."""
+        return cls(var=var, port=port, process=None)
+
     def _wait_until_ready(self) -> None:
+        assert self.process is not None
         deadline = time.monotonic() + SECONDS_TO_START
         while "Sightline is ready" not in self.said:
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -99,6 +105,7 @@ class Product:
 
     def look_at_processes(self) -> list[psutil.Process]:
         """Every process of the product now; each is remembered for the end."""
+        assert self.process is not None
         found = {}
         with contextlib.suppress(psutil.NoSuchProcess):
             found = {one.pid: one for one in psutil.Process(self.process.pid).children(recursive=True)}
@@ -118,6 +125,7 @@ class Product:
 
     def stop(self) -> list[str]:
         """Ctrl-C; returns what is left of it, which must be nothing."""
+        assert self.process is not None
         self.look_at_processes()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)

@@ -83,9 +83,7 @@ def violations(page: Page) -> list[str]:
 
 
 @pytest.fixture(params=["dark", "light"])
-def watched(
-    request: pytest.FixtureRequest, profile: Callable[..., BrowserContext], product: Product
-) -> Watched:
+def watched(request: pytest.FixtureRequest, profile: Callable[..., BrowserContext], product: Product) -> Watched:
     """A page in one theme."""
     context = profile()
     context.add_cookies([{"name": "theme", "value": request.param, "url": product.address}])
