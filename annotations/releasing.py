@@ -86,7 +86,9 @@ def snapshot_readings(case_ids: list[uuid.UUID]) -> dict[uuid.UUID, list[str]]:
     return dict(found)
 
 
-def frozen_revisions(cases: Sequence[SnapshotCase]) -> dict[uuid.UUID, list[ReadingRevision]]:
+def frozen_revisions(
+    cases: Sequence[SnapshotCase], *, is_content_wanted: bool = True
+) -> dict[uuid.UUID, list[ReadingRevision]]:
     """The revisions that frozen cases name by digest, in the order they were submitted; one query.
 
     Two readers may have said the very same, so that two revisions share a digest: as many as were frozen, the first
@@ -96,8 +98,11 @@ def frozen_revisions(cases: Sequence[SnapshotCase]) -> dict[uuid.UUID, list[Read
     rows = (
         ReadingRevision.objects.filter(reading__case__in=list(wanted))
         .select_related("reading")
+        .defer("reading__draft")
         .order_by("submitted_at", "reading_id", "revision")
     )
+    if not is_content_wanted:
+        rows = rows.defer("content", "reading__draft")
     found: dict[uuid.UUID, list[ReadingRevision]] = defaultdict(list)
     for row in rows:
         left = wanted[row.reading.case_id]

@@ -72,6 +72,8 @@ def _score_rows(_: Snapshot, cases: Sequence[SnapshotCase]) -> SectionRows:
         .in_bulk()
     )
     scores = list(Score.objects.filter(prediction__in=list(predictions)))
+    if not scores:
+        return SectionRows(rows=[], rows_in=0)
     frozen = _frozen_targets(cases)
     newest = _newest(list(by_case))
     left_out: Counter[str] = Counter()
@@ -93,7 +95,7 @@ def _score_rows(_: Snapshot, cases: Sequence[SnapshotCase]) -> SectionRows:
 def _frozen_targets(cases: Sequence[SnapshotCase]) -> dict[Key, set[int]]:
     """Revisions that are in the snapshot, by (target kind, target id)."""
     targets: dict[Key, set[int]] = defaultdict(set)
-    for revisions in frozen_revisions(cases).values():
+    for revisions in frozen_revisions(cases, is_content_wanted=False).values():
         for revision in revisions:
             targets[(TargetKind.READING.value, revision.reading_id)].add(revision.revision)
     golds = {case.case_id: case.record["gold"] for case in cases if case.record["gold"] is not None}

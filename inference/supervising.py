@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from celery import current_app
@@ -16,6 +16,7 @@ from kombu.exceptions import ChannelError, OperationalError
 
 from annotations.models import ReadingRevision
 from curation import queues
+from curation.export_jobs import resend_lost_exports
 from curation.models import Case, Gold
 from inference.claiming import JobTable, give_back
 from inference.currency import current_predictions
@@ -44,6 +45,7 @@ class Swept:
     parked: int
     predictions_requested: int
     scorings_requested: int
+    exports_resent: int = 0
 
 
 def sweep(*, queued_for: dt.timedelta = QUEUED_FOR, silent_for: dt.timedelta = SILENT_FOR) -> Swept:
@@ -64,8 +66,10 @@ def sweep(*, queued_for: dt.timedelta = QUEUED_FOR, silent_for: dt.timedelta = S
             requeued += state == JobState.QUEUED
             parked += state == JobState.PARKED
         resent += _send_again(table, now, now - queued_for)
-    swept = Swept(resent, requeued, parked, _request_missing_predictions(), _request_missing_scorings())
-    if any((swept.resent, swept.requeued, swept.parked, swept.predictions_requested, swept.scorings_requested)):
+    swept = Swept(
+        resent, requeued, parked, _request_missing_predictions(), _request_missing_scorings(), resend_lost_exports()
+    )
+    if any(astuple(swept)):
         logger.info("swept: %s", swept)
     return swept
 

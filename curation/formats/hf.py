@@ -21,8 +21,8 @@ IMAGE = "image"
 
 DEFAULT_SPLIT = "test"
 LARGEST_FILE = 400 * 1024 * 1024
-LARGEST_GROUP = 32 * 1024 * 1024
-MOST_ROWS_A_GROUP = 1000
+LARGEST_GROUP = 8 * 1024 * 1024
+MOST_ROWS_A_GROUP = 500
 
 # A column is a name of a type, a list of one column, or named columns.
 Column = str | list[Any] | dict[str, Any]

@@ -20,6 +20,7 @@ from curation.models import AuditEvent, Event, Export, ExportState, ImageAsset, 
 from curation.snapshots import freeze
 from curation.tasks import run_export as run_export_task
 from curation.verifying import verify
+from inference.supervising import sweep
 
 if TYPE_CHECKING:
     from curation.models import Benchmark, Case, User
@@ -162,3 +163,12 @@ def test_what_was_lost_is_sent_again(
     assert len(broker.sent) == sent
     asked.refresh_from_db()
     assert asked.state == state
+
+
+def test_the_sweep_sends_lost_exports(
+    snapshot: Snapshot, broker: Broker, django_capture_on_commit_callbacks: Any
+) -> None:
+    asked = Export.objects.create(snapshot=snapshot, format="hf", sent_at=timezone.now() - dt.timedelta(hours=1))
+    with django_capture_on_commit_callbacks(execute=True):
+        assert sweep().exports_resent == 1
+    assert ("curation.tasks.run_export", {"export_id": str(asked.pk)}) in broker.sent
