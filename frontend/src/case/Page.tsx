@@ -1,5 +1,6 @@
 // The parts of the comparison, in the order they answer the page's question.
 
+import type { Model } from "./data";
 import { LayerPlot } from "./LayerPlot";
 import { judge } from "./numbers";
 import { DisagreementCard, ScoreTable } from "./ScoreTable";
@@ -18,6 +19,11 @@ import {
   scores,
 } from "./state";
 import { Views } from "./Views";
+
+function controlWord(model: Model): string {
+  if (model.is_trained) return "";
+  return model.family === "planted" ? " (planted control)" : " (untrained)";
+}
 
 function AnswerBadge() {
   const model = prediction.value;
@@ -62,8 +68,8 @@ function Verdicts() {
       <AnswerBadge />
       <GroundingBadge />
       {!model.model.is_trained && (
-        <span class="badge warn" title={model.model.note}>
-          Untrained weights: a null control
+        <span class={model.model.family === "planted" ? "badge info" : "badge warn"} title={model.model.note}>
+          {model.model.family === "planted" ? "Planted control: attention by a formula" : "Untrained: a null control"}
         </span>
       )}
     </>
@@ -85,7 +91,7 @@ function Choices() {
           {found.predictions.map((row) => (
             <option key={row.id} value={row.id}>
               {row.model.name}
-              {row.model.is_trained ? "" : " (untrained)"}
+              {controlWord(row.model)}
             </option>
           ))}
         </select>

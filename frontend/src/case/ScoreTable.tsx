@@ -12,8 +12,14 @@ function Value({ score }: { score: Score | null }) {
       </span>
     );
   }
-  if (score.metric === "pointing_hit") return <>{score.value === 1 ? "yes" : "no"}</>;
+  if (score.metric === "pointing_hit") return <Hit value={score.value} />;
   return <>{written(score.value)}</>;
+}
+
+/** Yes or no; where several cells share the peak, the share of them in the region. */
+function Hit({ value }: { value: number }) {
+  if (value === 0 || value === 1) return <>{value === 1 ? "yes" : "no"}</>;
+  return <span title="Several cells share the peak; this share of them lies in the region">tie, {written(value)}</span>;
 }
 
 function NullCells({ score }: { score: Score | null }) {

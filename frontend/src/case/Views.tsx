@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import type { ImageInfo, Roi } from "../api/types";
 import { bounds } from "../geometry/shapes";
 import { cellPixels, contourPath, parseHex, placeOf, timesAverage } from "./heat";
-import { heat, image, isSmooth, layer, opacity, place, prediction, reading } from "./state";
+import { heat, image, isSmooth, layer, opacity, place, prediction, reading, scores } from "./state";
 
 const RAMP_STEPS = 9;
 
@@ -70,12 +70,14 @@ function Outline({ roi, className }: { roi: Roi; className: string }) {
   }
 }
 
+/** Colour goes by reader here; numbers tell the regions of one reader apart. */
 function Regions({ rois, size }: { rois: { roi: Roi; number: number }[]; size: number }) {
+  const at = scores.value?.readings.findIndex((row) => row.id === reading.value?.id) ?? 0;
+  const style = (Math.max(at, 0) % 8) + 1;
   return (
     <>
       {rois.map(({ roi, number }) => {
         const [x0, y0] = bounds(roi);
-        const style = ((number - 1) % 8) + 1;
         return (
           <g key={roi.id} class={`roi roi-${style}`}>
             <Outline roi={roi} className="halo" />
@@ -160,15 +162,13 @@ export function Views() {
           <span class="ov bl legend">
             <span class="ramp" />
             <span class="legend-words">
-              <i>1×</i>
+              <i>1× average</i>
               <i>2× dashed</i>
               <i>4×</i>
             </span>
           </span>
         )}
-        <span class="ov br">
-          {heat.value ? `cells ${heat.value.rows} × ${heat.value.columns}, 1× is the average cell` : where}
-        </span>
+        <span class="ov tr">{heat.value ? `${heat.value.rows} × ${heat.value.columns} cells` : where}</span>
       </figure>
     </div>
   );

@@ -9,6 +9,7 @@ export interface CaseData {
 
 export interface Model {
   name: string;
+  family: string;
   is_trained: boolean;
   note: string;
   layers: number;
