@@ -26,7 +26,7 @@ export function parseHex(hex: string): Rgb {
   return [0, 2, 4].map((at) => Number.parseInt(digits.slice(at, at + 2), 16)) as Rgb;
 }
 
-/** Colour and opacity (0 to 1) of a value in times average; at or below chance nothing is painted. */
+/** Colour and opacity (0 to 1) of a value in times average: nothing at or below chance, then more with the value. */
 export function colourOf(value: number, ramp: readonly Rgb[]): { rgb: Rgb; alpha: number } {
   const at = Math.min(Math.max((value - CHANCE) / (TOP - CHANCE), 0), 1);
   const place = at * (ramp.length - 1);
@@ -35,7 +35,7 @@ export function colourOf(value: number, ramp: readonly Rgb[]): { rgb: Rgb; alpha
   const second = ramp[Math.min(low + 1, ramp.length - 1)] ?? first;
   const share = place - low;
   const rgb = first.map((part, index) => Math.round(part + ((second[index] ?? part) - part) * share)) as Rgb;
-  return { rgb, alpha: value <= CHANCE ? 0 : 0.35 + 0.65 * at };
+  return { rgb, alpha: Math.sqrt(at) };
 }
 
 /** The grid as pixels, one a cell, row by row. */

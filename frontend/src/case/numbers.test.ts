@@ -9,6 +9,7 @@ describe("written", () => {
     expect(written(0.0157)).toBe("0.016");
     expect(written(-0.5)).toBe("−0.50");
     expect(written(0)).toBe("0.00");
+    expect(written(-0.0001)).toBe("0.000");
   });
   it("never makes up a zero", () => {
     expect(written(null)).toBe("–");

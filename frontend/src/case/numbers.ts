@@ -7,7 +7,9 @@ export const NOT_MEASURED = "–";
 export function written(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return NOT_MEASURED;
   const digits = value !== 0 && Math.abs(value) < 0.1 ? 3 : 2;
-  return value.toFixed(digits).replace("-", "−");
+  const text = value.toFixed(digits);
+  // What rounds to nothing has no sign.
+  return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
 }
 
 const REASONS: Record<string, string> = {
