@@ -90,6 +90,6 @@ def inside(folder: Path, name: str) -> Path:
             raise OutsideFolderError(f"{name!r:.200} leads out of the folder of the import")
         if not found.is_file():
             raise FileNotFoundError(f"{name!r:.200} is not there")
-    except (OSError, RuntimeError) as error:  # a loop of links, or a name that is too long
+    except (OSError, RuntimeError, UnicodeError) as error:  # a loop of links, a name too long or that no file can have
         raise FileNotFoundError(f"{name!r:.200} is not there") from error
     return found

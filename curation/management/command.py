@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from curation.formats.sources import printable
 from curation.models import Benchmark, User
 
 if TYPE_CHECKING:
@@ -45,14 +46,28 @@ class Command(BaseCommand):
     """A command with `--json` where it has something to report."""
 
     has_json = True
+    has_reported = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add what the command takes; a subclass calls this one too."""
         if self.has_json:
             parser.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
 
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Run; with `--json` a failure is told on stdout too, so that one document stands there whatever happens."""
+        try:
+            for value in options.values():
+                if isinstance(value, str) and printable(value) != value:
+                    raise Misused(f"{printable(value)} is not text in UTF-8")
+            return super().execute(*args, **options)
+        except (Failed, Misused) as error:
+            if options.get("json") and not self.has_reported:
+                self.report({"error": str(error)}, lines=[], as_json=True)
+            raise
+
     def report(self, document: dict[str, Any], *, lines: list[str], as_json: bool) -> None:
         """Print the document as JSON, or the lines for a person."""
+        self.has_reported = True
         if as_json:
             self.stdout.write(json.dumps(document, ensure_ascii=False))
             return

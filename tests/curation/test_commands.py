@@ -259,3 +259,35 @@ def test_facts_of_a_case_nobody_read(case: Case) -> None:
         (1, 0),
         (3, 0),
     ]
+
+
+class TestFailures:
+    @pytest.mark.parametrize(
+        ("arguments", "code", "said"),
+        [
+            (("freeze", "nowhere", "--name", "first"), 1, "no benchmark 'nowhere'"),
+            (("create_benchmark", "fresh", "--protocol", "free", "--overlap", "0"), 2, "--overlap 0"),
+            (("create_user", "a\udcff", "--role", "reader"), 2, "a\\udcff"),
+            (("register_model", "m", "--family", "planted", "--set", "gain"), 2, "--set takes key=value"),
+        ],
+    )
+    def test_with_json_a_failure_is_one_document_too(
+        self, db: None, arguments: tuple[str, ...], code: int, said: str
+    ) -> None:
+        ended, told = run_json(*arguments)
+        assert (ended, list(told)) == (code, ["error"])
+        assert said in told["error"]
+
+    def test_a_path_that_no_file_can_have_rejects_its_row_alone(self, benchmark: Benchmark, tmp_path: Path) -> None:
+        (tmp_path / "a.png").write_bytes(png(1))
+        file = tmp_path / "records.jsonl"
+        rows = [record("lone", {"path": "\ud800.png"}), record("good", "a.png")]
+        file.write_text("\n".join(json.dumps(row) for row in rows))
+        code, report = run_json("import_cases", "thorax", str(file), "--format", "sightline")
+        assert (code, report["created"]) == (3, 1)
+        assert [(row["id"], row["field"]) for row in report["rejected"]] == [("lone", "images[0].path")]
+
+
+def test_no_option_hides_one_that_manage_py_reads_itself(db: None) -> None:
+    code, told = run_json("register_model", "control", "--family", "planted", "--set", "gain=2", "--set", "p=0.5")
+    assert (code, told["is_new"], told["family"]) == (0, True, "planted")

@@ -22,10 +22,11 @@ class Command(BaseCommand):
         parser.add_argument("--family", required=True, choices=sorted(FAMILIES))
         parser.add_argument("--source", default="", help="folder of the weights")
         parser.add_argument("--revision", default="")
-        parser.add_argument("--set", dest="settings", nargs="+", action="extend", default=[], metavar="KEY=VALUE")
+        # Not `settings`: that is Django's own option, and manage.py reads it before any command does.
+        parser.add_argument("--set", dest="pairs", nargs="+", action="extend", default=[], metavar="KEY=VALUE")
 
     def handle(self, *_: Any, **options: Any) -> None:
-        settings = dict(_pair(text) for text in options["settings"])
+        settings = dict(_pair(text) for text in options["pairs"])
         try:
             model, is_new = register_model(
                 name=options["name"],
