@@ -297,7 +297,8 @@ def _tell(revision: ReadingRevision, *, action: str, actor: User, reason: str = 
     )
     tell(least_role=Role.REVIEWER, is_blinded=True)
     tell(least_role=Role.READER, reader_id=reading.reader_id)
-    transaction.on_commit(partial(reading_submitted.send, sender=Reading, reading_id=reading.pk), robust=True)
+    # Not on_commit's `robust`: it asks a failing callback for a name that a partial does not have.
+    transaction.on_commit(partial(reading_submitted.send_robust, sender=Reading, reading_id=reading.pk))
 
 
 def _record(action: str, reading: Reading, actor: User, after: dict[str, Any]) -> None:

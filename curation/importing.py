@@ -375,4 +375,5 @@ def _tell(benchmark: Benchmark, changed: list[uuid.UUID], report: ImportReport, 
             "rejected": len(report.rejected),
         },
     )
-    transaction.on_commit(partial(cases_changed.send, sender=Case, case_ids=changed))
+    # The cases are in, whatever becomes of those who hear of it; the sweep finds what was not asked for.
+    transaction.on_commit(partial(cases_changed.send_robust, sender=Case, case_ids=changed))

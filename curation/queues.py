@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from functools import partial
 
 from celery import current_app
 from django.db import transaction
@@ -31,7 +30,8 @@ def send(task_name: str, **ids: str) -> None:
     -----
     A broker that cannot be reached raises nothing here: the job's row is in PostgreSQL and `sweep` sends it again.
     """
-    transaction.on_commit(partial(_publish, task_name, ids), robust=True)
+    # A lambda: `robust` asks a failing callback for its name, which a partial does not have.
+    transaction.on_commit(lambda: _publish(task_name, ids), robust=True)
 
 
 def _publish(task_name: str, ids: dict[str, str]) -> None:

@@ -249,6 +249,23 @@ def test_higher_apps_hear_after_the_commit(
     assert heard == [(Reading, reading.pk)]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_submission_stands_whatever_becomes_of_those_who_hear_of_it() -> None:
+    benchmark = make_benchmark("deaf")
+    make_case(benchmark)
+    given = next_case(reader=make_user("rosa", Role.READER, benchmark), benchmark=benchmark)
+    assert isinstance(given, HandedOut)
+
+    def fail(**_: object) -> None:
+        raise RuntimeError("no time")
+
+    reading_submitted.connect(fail)
+    try:
+        assert submit(reading_id=given.reading.pk, version=0, key="k").revision == 1
+    finally:
+        reading_submitted.disconnect(fail)
+
+
 def test_the_queries_of_a_submit_do_not_grow_with_the_reading(benchmark: Benchmark) -> None:
     benchmark.overlap = 2
     benchmark.save()

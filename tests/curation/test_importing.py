@@ -226,6 +226,23 @@ class TestKnownCases:
         assert heard == [[old.pk]]
         assert CaseFacts.objects.get(case=new).image_count == 1
 
+    def test_cases_are_in_whatever_becomes_of_those_who_hear_of_it(
+        self, benchmark: Benchmark, tmp_path: Path, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        folder = tmp_path
+        (folder / "0.png").write_bytes(png(0))
+
+        def fail(**_: Any) -> None:
+            raise RuntimeError("no time")
+
+        cases_changed.connect(fail)
+        try:
+            with django_capture_on_commit_callbacks(execute=True):
+                report = take(benchmark, write_records(folder, [record("one", "0.png")]))
+        finally:
+            cases_changed.disconnect(fail)
+        assert report.created == Case.objects.count() == 1
+
     def test_new_gold_is_a_new_revision_and_leaves_the_input_alone(self, benchmark: Benchmark, folder: Path) -> None:
         (folder / "a.png").write_bytes(png(1))
         golds = [{"answer": letter, "rois": [BOX], "steps": []} for letter in "AB"]

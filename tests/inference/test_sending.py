@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from celery import Celery
+from celery import Celery, current_app
 from django.conf import settings
 from django.db import transaction
 
@@ -68,3 +68,14 @@ def test_nothing_is_sent_by_what_is_rolled_back(sent: list[Any]) -> None:
     assert sent == []
     queues.send("inference.tasks.sweep")
     assert sent == [("inference.tasks.sweep", {})]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whatever_sending_raises_fails_no_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("no room")
+
+    monkeypatch.setattr(queues, "_paused_until", 0.0)
+    monkeypatch.setattr(current_app, "send_task", fail)
+    with transaction.atomic():
+        queues.send("inference.tasks.sweep")
