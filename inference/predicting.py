@@ -88,9 +88,9 @@ def _request_batch(model: ModelVersion, case_ids: list[uuid.UUID], *, retries_pa
     Prediction.objects.bulk_create(rows, ignore_conflicts=True)
     made = set(Prediction.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
     again = [JobState.CANCELLED, *([JobState.PARKED] if retries_parked else [])]
-    restarted = (
-        current_predictions().filter(model=model, case__in=case_ids, state__in=again).select_for_update(of=["self"])
-    )
+    restarted = current_predictions().filter(model=model, case__in=case_ids, state__in=again)
+    # In one order, or two requests at once could each hold what the other waits for.
+    restarted = restarted.select_for_update(of=["self"]).order_by("pk")
     ids = [pk for pk in restarted.values_list("pk", flat=True) if pk not in made]
     Prediction.objects.filter(pk__in=ids).update(
         state=JobState.QUEUED, attempts=0, error="", sent_at=timezone.now(), finished_at=None
