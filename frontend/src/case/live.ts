@@ -6,7 +6,6 @@ const GATHER_MS = 40;
 export function follow(caseId: string, changed: () => void): () => void {
   const source = new EventSource("/api/v1/events/");
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let wasOpen = false;
   const soon = () => {
     timer ??= setTimeout(() => {
       timer = undefined;
@@ -19,8 +18,7 @@ export function follow(caseId: string, changed: () => void): () => void {
   };
   source.onopen = () => {
     // Also the first time: something may have happened between the page's data and this stream.
-    if (wasOpen) soon();
-    wasOpen = true;
+    soon();
   };
   return () => {
     clearTimeout(timer);
