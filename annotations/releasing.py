@@ -174,10 +174,7 @@ def roi_row(roi: dict[str, Any], number: int) -> dict[str, Any]:
     return {**roi, "number": number, "geometry": json.dumps(roi["geometry"]), **box_around(roi)}
 
 
-READING_NOTES = (
-    "who the readers are and when they submitted: a reader is a pseudonym that holds within this snapshot",
-    "drafts: only submitted revisions are frozen",
-)
+READING_NOTES = ("who the readers are, when they submitted, and drafts: readers are pseudonyms within this snapshot",)
 
 export_readings = ExportSection(
     config="readings",

@@ -253,12 +253,12 @@ class _Tally:
         """Everything that was not carried, and why."""
         reasons = [f"{number:,} {reason}" for reason, number in sorted(self.left_out.items())]
         if self.hidden_frames:
-            where = "in the stored bytes only" if has_originals else "`--originals` carries the stored bytes"
+            where = "the rest only in the stored bytes" if has_originals else "the stored bytes go with originals"
             what = f"{self.hidden_frames:,} frames of {self.cines:,} multi-frame images"
             reasons.append(f"{what}: a model is shown the middle one; {where}")
         if self.deep and not has_originals:
             reasons.append(
-                f"the full depth of {self.deep:,} images: the rendering has 8 bits; `--originals` carries it"
+                f"the full depth of {self.deep:,} images: the rendering has 8 bits; the stored bytes go with originals"
             )
         reasons += [f"the split {old!r} is called {new!r}" for old, new in sorted(self.renamed.items())]
         return reasons + [note for part in parts for note in part.notes]
