@@ -66,8 +66,10 @@ def read_the_case(desk: Desk) -> tuple[dict[str, Any], Box, dict[str, Any]]:
         expect(desk.viewport(image["number"]).locator(".surface")).to_have_attribute("data-ready", "true")
         if image["frames"] > 1:
             page.keyboard.press(".")
-            expect(desk.viewport(image["number"])).to_have_attribute("data-frame", "1")
-            expect(desk.viewport(image["number"]).locator(".frame-no")).to_contain_text("frame 2 /")
+            # A cine opens at its middle frame; frames count from 0 in data and from 1 in words.
+            after = image["frames"] // 2 + 1
+            expect(desk.viewport(image["number"])).to_have_attribute("data-frame", f"{after}")
+            expect(desk.viewport(image["number"]).locator(".frame-no")).to_contain_text(f"frame {after + 1} /")
     desk.choose_layout("four images")
     desk.wait_for_images()
     desk.add_step(TEXT)

@@ -66,7 +66,11 @@ export function moveStep(content: Content, id: string, by: -1 | 1): Content {
 export function cite(content: Content, stepId: string, roiId: string): Content {
   const step = content.steps.find((one) => one.id === stepId);
   if (step === undefined || step.evidence.includes(roiId)) return content;
-  return changeStep(content, stepId, { evidence: [...step.evidence, roiId] });
+  const evidence = [...step.evidence, roiId];
+  const image = content.rois.find((one) => one.id === roiId)?.image;
+  // A finding is of the image that its first region lies on.
+  const follows = step.kind === "image_finding" && step.evidence.length === 0 && image !== undefined;
+  return changeStep(content, stepId, follows ? { evidence, image } : { evidence });
 }
 
 export function uncite(content: Content, stepId: string, roiId: string): Content {

@@ -106,8 +106,8 @@ export class Session {
       numbers,
     );
     this.cells.value = shown.map((number, index) => {
-      const cell = cells[index] ?? newCell(number);
-      showIn(cell, number, cell.image.peek() === number ? cell.frame.peek() : 0);
+      const cell = cells[index] ?? newCell(null);
+      showIn(cell, number, this.frameIn(cell, number));
       return cell;
     });
     this.layout.value = name;
@@ -115,10 +115,17 @@ export class Session {
     this.markOpened(shown);
   }
 
+  /** Where a viewport goes on, or the middle of a cine: the frame that models are shown by default. */
+  private frameIn(cell: Cell, number: number | null): number {
+    if (cell.image.peek() === number) return cell.frame.peek();
+    const frames = this.images.peek().find((image) => image.number === number)?.frames ?? 1;
+    return Math.floor(frames / 2);
+  }
+
   show(number: number, frame?: number, cellIndex = this.activeCell.peek()): void {
     const cell = this.cells.peek()[cellIndex];
     if (!cell) return;
-    showIn(cell, number, frame ?? (cell.image.peek() === number ? cell.frame.peek() : 0));
+    showIn(cell, number, frame ?? this.frameIn(cell, number));
     this.activeCell.value = cellIndex;
     this.markOpened([number]);
   }

@@ -78,6 +78,14 @@ describe("edits", () => {
     expect(cite(content, "s1", "r1")).toBe(content);
     expect(moveStep(content, "s1", -1)).toBe(content);
   });
+
+  it("moves a finding to the image of its first region, and no further", () => {
+    let content = addStep(EMPTY_CONTENT, newStep("s1", "image_finding", 1));
+    content = addRoi(content, { ...roi("r1"), image: 3 }, "s1");
+    expect(content.steps[0]?.image).toBe(3);
+    content = addRoi(content, { ...roi("r2"), image: 2 }, "s1");
+    expect(content.steps[0]?.image).toBe(3);
+  });
 });
 
 describe("required fields", () => {
