@@ -57,9 +57,7 @@ def is_reader(user: object, benchmark: Benchmark | None) -> bool:
 @predicate
 def is_staff_of(user: object, benchmark: Benchmark | None) -> bool:
     """Reviewer, engineer, curator or admin: everyone who is more than a reader."""
-    return _holds(
-        user, benchmark, [Role.REVIEWER, Role.ENGINEER, Role.CURATOR, Role.ADMIN]
-    )
+    return _holds(user, benchmark, [Role.REVIEWER, Role.ENGINEER, Role.CURATOR, Role.ADMIN])
 
 
 @predicate

@@ -59,9 +59,10 @@ def check_text(request: HttpRequest, case_id: uuid.UUID, number: int) -> HttpRes
     return redirect("case-page", case_id=found.pk)
 
 
+LOGIN = LoginView.as_view(template_name="curation/login.html", http_method_names=["get", "post"])
 urlpatterns = [
     path("cases/<uuid:case_id>/images/<int:number>/text-check/", check_text, name="check-text"),
-    path("login/", LoginView.as_view(template_name="curation/login.html", http_method_names=["get", "post"]), name="login"),
+    path("login/", LOGIN, name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),

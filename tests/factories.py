@@ -14,7 +14,7 @@ from PIL import Image
 
 from curation.models import Benchmark, Case, CaseFacts, CaseImage, ImageAsset, Membership, Protocol, Role, User
 
-PASSWORD = "correct-horse-battery"  # noqa: S105 a test's password
+PASSWORD = "correct-horse-battery"
 
 
 def make_user(name: str, role: Role | None = None, benchmark: Benchmark | None = None) -> User:

@@ -35,25 +35,19 @@ class Migration(migrations.Migration):
                 ("key", models.CharField(max_length=128)),
                 (
                     "position",
-                    models.PositiveBigIntegerField(
-                        help_text="place in the given order"
-                    ),
+                    models.PositiveBigIntegerField(help_text="place in the given order"),
                 ),
                 ("split", models.CharField(blank=True, max_length=32)),
                 ("question", models.TextField(blank=True)),
                 ("options", models.JSONField(blank=True, null=True)),
                 (
                     "answer",
-                    models.JSONField(
-                        blank=True, help_text="the source's own answer", null=True
-                    ),
+                    models.JSONField(blank=True, help_text="the source's own answer", null=True),
                 ),
                 ("history", models.TextField(blank=True)),
                 (
                     "patient",
-                    models.CharField(
-                        blank=True, help_text="a pseudonym", max_length=128
-                    ),
+                    models.CharField(blank=True, help_text="a pseudonym", max_length=128),
                 ),
                 ("source", models.CharField(blank=True, max_length=200)),
                 ("licence", models.CharField(blank=True, max_length=200)),
@@ -62,9 +56,7 @@ class Migration(migrations.Migration):
                 ("version", models.PositiveIntegerField(default=1)),
                 (
                     "content_digest",
-                    models.CharField(
-                        help_text="sha256 of the canonical record", max_length=64
-                    ),
+                    models.CharField(help_text="sha256 of the canonical record", max_length=64),
                 ),
                 ("input_digest", models.CharField(db_index=True, max_length=64)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
@@ -108,9 +100,7 @@ class Migration(migrations.Migration):
                 ("password", models.CharField(max_length=128, verbose_name="password")),
                 (
                     "last_login",
-                    models.DateTimeField(
-                        blank=True, null=True, verbose_name="last login"
-                    ),
+                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
                 ),
                 (
                     "is_superuser",
@@ -123,35 +113,25 @@ class Migration(migrations.Migration):
                 (
                     "username",
                     models.CharField(
-                        error_messages={
-                            "unique": "A user with that username already exists."
-                        },
+                        error_messages={"unique": "A user with that username already exists."},
                         help_text="Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.",
                         max_length=150,
                         unique=True,
-                        validators=[
-                            django.contrib.auth.validators.UnicodeUsernameValidator()
-                        ],
+                        validators=[django.contrib.auth.validators.UnicodeUsernameValidator()],
                         verbose_name="username",
                     ),
                 ),
                 (
                     "first_name",
-                    models.CharField(
-                        blank=True, max_length=150, verbose_name="first name"
-                    ),
+                    models.CharField(blank=True, max_length=150, verbose_name="first name"),
                 ),
                 (
                     "last_name",
-                    models.CharField(
-                        blank=True, max_length=150, verbose_name="last name"
-                    ),
+                    models.CharField(blank=True, max_length=150, verbose_name="last name"),
                 ),
                 (
                     "email",
-                    models.EmailField(
-                        blank=True, max_length=254, verbose_name="email address"
-                    ),
+                    models.EmailField(blank=True, max_length=254, verbose_name="email address"),
                 ),
                 (
                     "is_staff",
@@ -171,9 +151,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "date_joined",
-                    models.DateTimeField(
-                        default=django.utils.timezone.now, verbose_name="date joined"
-                    ),
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="date joined"),
                 ),
                 (
                     "id",
@@ -241,9 +219,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "is_paused",
-                    models.BooleanField(
-                        default=False, help_text="no case is handed out while paused"
-                    ),
+                    models.BooleanField(default=False, help_text="no case is handed out while paused"),
                 ),
                 (
                     "is_demo",
@@ -291,15 +267,11 @@ class Migration(migrations.Migration):
                 ("predictions_done", models.PositiveIntegerField(default=0)),
                 (
                     "answer_disagreement",
-                    models.FloatField(
-                        blank=True, help_text="highest over models, 0 to 1", null=True
-                    ),
+                    models.FloatField(blank=True, help_text="highest over models, 0 to 1", null=True),
                 ),
                 (
                     "region_disagreement",
-                    models.FloatField(
-                        blank=True, help_text="highest over models, 0 to 1", null=True
-                    ),
+                    models.FloatField(blank=True, help_text="highest over models, 0 to 1", null=True),
                 ),
             ],
         ),
@@ -352,9 +324,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "image",
-                    models.PositiveSmallIntegerField(
-                        help_text="number of the image in the case, from 1"
-                    ),
+                    models.PositiveSmallIntegerField(help_text="number of the image in the case, from 1"),
                 ),
                 ("frame", models.PositiveIntegerField(default=0)),
                 ("label", models.CharField(blank=True, max_length=64)),
@@ -772,11 +742,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "indexes": [
-                    models.Index(
-                        fields=["object_type", "object_id"], name="audit_by_object"
-                    )
-                ],
+                "indexes": [models.Index(fields=["object_type", "object_id"], name="audit_by_object")],
             },
         ),
         pgtrigger.migrations.AddTrigger(
@@ -818,21 +784,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="case",
-            constraint=models.UniqueConstraint(
-                fields=("benchmark", "key"), name="case_key_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("benchmark", "key"), name="case_key_once"),
         ),
         migrations.AddConstraint(
             model_name="case",
-            constraint=models.UniqueConstraint(
-                fields=("benchmark", "position"), name="case_position_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("benchmark", "position"), name="case_position_once"),
         ),
         migrations.AddConstraint(
             model_name="gold",
-            constraint=models.UniqueConstraint(
-                fields=("case", "revision"), name="gold_revision_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("case", "revision"), name="gold_revision_once"),
         ),
         migrations.AddConstraint(
             model_name="imageasset",
@@ -848,21 +808,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="caseimage",
-            constraint=models.UniqueConstraint(
-                fields=("case", "number"), name="case_image_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("case", "number"), name="case_image_once"),
         ),
         migrations.AddConstraint(
             model_name="caseimage",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("number__gte", 1)), name="case_image_counts_from_1"
-            ),
+            constraint=models.CheckConstraint(condition=models.Q(("number__gte", 1)), name="case_image_counts_from_1"),
         ),
         migrations.AddConstraint(
             model_name="imageupload",
-            constraint=models.UniqueConstraint(
-                fields=("asset", "user"), name="upload_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("asset", "user"), name="upload_once"),
         ),
         migrations.AddConstraint(
             model_name="membership",
@@ -875,17 +829,13 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="membership",
             constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("role__in", ["reader", "reviewer", "curator", "engineer", "admin"])
-                ),
+                condition=models.Q(("role__in", ["reader", "reviewer", "curator", "engineer", "admin"])),
                 name="membership_known_role",
             ),
         ),
         migrations.AddConstraint(
             model_name="protocol",
-            constraint=models.UniqueConstraint(
-                fields=("benchmark", "version"), name="protocol_version_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("benchmark", "version"), name="protocol_version_once"),
         ),
         migrations.AddConstraint(
             model_name="protocol",
@@ -908,23 +858,17 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="snapshot",
-            constraint=models.UniqueConstraint(
-                fields=("benchmark", "digest"), name="snapshot_digest_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("benchmark", "digest"), name="snapshot_digest_once"),
         ),
         migrations.AddConstraint(
             model_name="export",
             constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("state__in", ["queued", "running", "done", "failed"])
-                ),
+                condition=models.Q(("state__in", ["queued", "running", "done", "failed"])),
                 name="export_known_state",
             ),
         ),
         migrations.AddConstraint(
             model_name="snapshotcase",
-            constraint=models.UniqueConstraint(
-                fields=("snapshot", "key"), name="snapshot_case_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("snapshot", "key"), name="snapshot_case_once"),
         ),
     ]

@@ -6,24 +6,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('curation', '0001_first'),
+        ("curation", "0001_first"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='goldroi',
-            options={'ordering': ['gold_id', 'number', 'id']},
+            name="goldroi",
+            options={"ordering": ["gold_id", "number", "id"]},
         ),
         migrations.AddField(
-            model_name='goldroi',
-            name='client_id',
-            field=models.UUIDField(default=uuid.uuid4, help_text='its id in the record, which steps cite'),
+            model_name="goldroi",
+            name="client_id",
+            field=models.UUIDField(default=uuid.uuid4, help_text="its id in the record, which steps cite"),
         ),
         migrations.AddField(
-            model_name='goldroi',
-            name='number',
-            field=models.PositiveIntegerField(default=1, help_text='place in the list, from 1'),
+            model_name="goldroi",
+            name="number",
+            field=models.PositiveIntegerField(default=1, help_text="place in the list, from 1"),
         ),
     ]

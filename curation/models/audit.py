@@ -32,13 +32,9 @@ class AuditEvent(models.Model):
     uid = models.UUIDField(default=uuid.uuid4, editable=False, unique=True)
 
     class Meta:
-        indexes: ClassVar = [
-            models.Index(fields=["object_type", "object_id"], name="audit_by_object")
-        ]
+        indexes: ClassVar = [models.Index(fields=["object_type", "object_id"], name="audit_by_object")]
         triggers: ClassVar = [
-            pgtrigger.Protect(
-                name="append_only", operation=pgtrigger.Update | pgtrigger.Delete
-            ),
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
             pgtrigger.Trigger(
                 name="no_truncate",
                 operation=pgtrigger.Truncate,

@@ -46,12 +46,8 @@ class Benchmark(models.Model):
         validators=[MinValueValidator(1)],
         help_text="readings wanted for each case",
     )
-    is_paused = models.BooleanField(
-        default=False, help_text="no case is handed out while paused"
-    )
-    is_demo = models.BooleanField(
-        default=False, help_text="ships with the product; not clinically validated"
-    )
+    is_paused = models.BooleanField(default=False, help_text="no case is handed out while paused")
+    is_demo = models.BooleanField(default=False, help_text="ships with the product; not clinically validated")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = BenchmarkQuerySet.as_manager()
@@ -59,9 +55,7 @@ class Benchmark(models.Model):
     class Meta:
         ordering: ClassVar = ["slug"]
         constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=models.Q(overlap__gte=1), name="benchmark_overlap_positive"
-            )
+            models.CheckConstraint(condition=models.Q(overlap__gte=1), name="benchmark_overlap_positive")
         ]
 
     def __str__(self) -> str:
@@ -77,9 +71,7 @@ class Protocol(models.Model):
     """One version of INTERFACE.md section 4's object; a version in use is never edited."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    benchmark = models.ForeignKey(
-        Benchmark, on_delete=models.CASCADE, related_name="protocols"
-    )
+    benchmark = models.ForeignKey(Benchmark, on_delete=models.CASCADE, related_name="protocols")
     version = models.PositiveIntegerField()
     kind = models.CharField(max_length=32, choices=ProtocolKind.choices)
     config: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField()
@@ -88,9 +80,7 @@ class Protocol(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["benchmark", "version"], name="protocol_version_once"
-            ),
+            models.UniqueConstraint(fields=["benchmark", "version"], name="protocol_version_once"),
             models.CheckConstraint(
                 condition=models.Q(kind__in=ProtocolKind.values),
                 name="protocol_known_kind",

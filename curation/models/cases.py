@@ -30,31 +30,21 @@ class Case(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    benchmark = models.ForeignKey(
-        Benchmark, on_delete=models.PROTECT, related_name="cases"
-    )
+    benchmark = models.ForeignKey(Benchmark, on_delete=models.PROTECT, related_name="cases")
     key = models.CharField(max_length=128)
     position = models.PositiveBigIntegerField(help_text="place in the given order")
     split = models.CharField(max_length=32, blank=True)
     question = models.TextField(blank=True)
-    options: models.JSONField[dict[str, str] | None, dict[str, str] | None] = (
-        models.JSONField(null=True, blank=True)
-    )
-    answer: models.JSONField[Any, Any] = models.JSONField(
-        null=True, blank=True, help_text="the source's own answer"
-    )
+    options: models.JSONField[dict[str, str] | None, dict[str, str] | None] = models.JSONField(null=True, blank=True)
+    answer: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True, help_text="the source's own answer")
     history = models.TextField(blank=True)
     patient = models.CharField(max_length=128, blank=True, help_text="a pseudonym")
     source = models.CharField(max_length=200, blank=True)
     licence = models.CharField(max_length=200, blank=True)
     attribution = models.TextField(blank=True)
-    extra: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(
-        default=dict, blank=True
-    )
+    extra: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict, blank=True)
     version = models.PositiveIntegerField(default=1)
-    content_digest = models.CharField(
-        max_length=64, help_text="sha256 of the canonical record"
-    )
+    content_digest = models.CharField(max_length=64, help_text="sha256 of the canonical record")
     input_digest = models.CharField(max_length=64, db_index=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -65,9 +55,7 @@ class Case(models.Model):
         ordering: ClassVar = ["benchmark_id", "position"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["benchmark", "key"], name="case_key_once"),
-            models.UniqueConstraint(
-                fields=["benchmark", "position"], name="case_position_once"
-            ),
+            models.UniqueConstraint(fields=["benchmark", "position"], name="case_position_once"),
         ]
 
     def __str__(self) -> str:
@@ -79,9 +67,7 @@ class CaseImage(models.Model):
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="images")
     number = models.PositiveSmallIntegerField()
-    asset = models.ForeignKey(
-        ImageAsset, on_delete=models.PROTECT, related_name="case_images"
-    )
+    asset = models.ForeignKey(ImageAsset, on_delete=models.PROTECT, related_name="case_images")
     caption = models.TextField(blank=True)
     modality = models.CharField(max_length=32, blank=True)
     sub_modality = models.CharField(max_length=64, blank=True)
@@ -93,9 +79,7 @@ class CaseImage(models.Model):
         ordering: ClassVar = ["case_id", "number"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["case", "number"], name="case_image_once"),
-            models.CheckConstraint(
-                condition=models.Q(number__gte=1), name="case_image_counts_from_1"
-            ),
+            models.CheckConstraint(condition=models.Q(number__gte=1), name="case_image_counts_from_1"),
         ]
 
     def __str__(self) -> str:

@@ -22,9 +22,7 @@ class Event(models.Model):
     least_role = models.CharField(max_length=16, choices=Role.choices)
     reader_id = models.UUIDField(null=True, blank=True)
     is_blinded = models.BooleanField(default=False)
-    payload: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(
-        default=dict, help_text="ids only"
-    )
+    payload: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict, help_text="ids only")
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     class Meta:

@@ -17,17 +17,11 @@ class Gold(models.Model):
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="golds")
     revision = models.PositiveIntegerField()
     answer: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
-    steps: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = (
-        models.JSONField(default=list)
-    )
+    steps: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField(default=list)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["case", "revision"], name="gold_revision_once"
-            )
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["case", "revision"], name="gold_revision_once")]
 
     def __str__(self) -> str:
         return f"gold {self.revision} of {self.case}"
@@ -40,9 +34,7 @@ class GoldRoi(models.Model):
     gold = models.ForeignKey(Gold, on_delete=models.CASCADE, related_name="rois")
     client_id = models.UUIDField(default=uuid.uuid4, help_text="its id in the record, which steps cite")
     number = models.PositiveIntegerField(default=1, help_text="place in the list, from 1")
-    image = models.PositiveSmallIntegerField(
-        help_text="number of the image in the case, from 1"
-    )
+    image = models.PositiveSmallIntegerField(help_text="number of the image in the case, from 1")
     frame = models.PositiveIntegerField(default=0)
     label = models.CharField(max_length=64, blank=True)
     shape = models.CharField(max_length=16)

@@ -15,9 +15,7 @@ class ImageAsset(models.Model):
     """
 
     sha256 = models.CharField(max_length=64, primary_key=True)
-    source_sha256 = models.CharField(
-        max_length=64, db_index=True, help_text="of the bytes as they came"
-    )
+    source_sha256 = models.CharField(max_length=64, db_index=True, help_text="of the bytes as they came")
     kind = models.CharField(max_length=16)
     content_type = models.CharField(max_length=64)
     byte_size = models.PositiveBigIntegerField()
@@ -30,20 +28,14 @@ class ImageAsset(models.Model):
     photometric = models.CharField(max_length=16)
     slope = models.FloatField(default=1.0)
     intercept = models.FloatField(default=0.0)
-    windows: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = (
-        models.JSONField(default=list)
-    )
-    voi_luts: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = (
-        models.JSONField(default=list)
-    )
+    windows: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField(default=list)
+    voi_luts: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField(default=list)
     spacing_row_mm = models.FloatField(null=True, blank=True)
     spacing_column_mm = models.FloatField(null=True, blank=True)
     spacing_source = models.CharField(max_length=32, blank=True)
     frame_time_ms = models.FloatField(null=True, blank=True)
     modality = models.CharField(max_length=16, blank=True)
-    acquisition: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(
-        default=dict
-    )
+    acquisition: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
     needs_text_check = models.BooleanField(
         default=False,
         help_text="burned-in text is unchecked: bars the image from release until a curator has looked",
@@ -61,9 +53,7 @@ class ImageAsset(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=models.Q(
-                    width__gte=1, height__gte=1, frames__gte=1, channels__in=[1, 3]
-                ),
+                condition=models.Q(width__gte=1, height__gte=1, frames__gte=1, channels__in=[1, 3]),
                 name="image_has_pixels",
             )
         ]
@@ -93,18 +83,12 @@ class ImageAsset(models.Model):
 class ImageUpload(models.Model):
     """Who brought an image in: an image is known only to them and to readers of a benchmark that holds it."""
 
-    asset = models.ForeignKey(
-        ImageAsset, on_delete=models.CASCADE, related_name="uploads"
-    )
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="image_uploads"
-    )
+    asset = models.ForeignKey(ImageAsset, on_delete=models.CASCADE, related_name="uploads")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="image_uploads")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["asset", "user"], name="upload_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["asset", "user"], name="upload_once")]
 
     def __str__(self) -> str:
         return f"{self.asset} by {self.user}"

@@ -24,9 +24,7 @@ class Role(models.TextChoices):
     @property
     def rank(self) -> int:
         """How much the role sees: 1 (own readings) to 4 (everything)."""
-        return {"reader": 1, "reviewer": 2, "engineer": 2, "curator": 3, "admin": 4}[
-            self.value
-        ]
+        return {"reader": 1, "reviewer": 2, "engineer": 2, "curator": 3, "admin": 4}[self.value]
 
 
 class User(AbstractUser):
@@ -41,14 +39,10 @@ class User(AbstractUser):
 
     def roles_by_benchmark(self) -> dict[uuid.UUID | None, frozenset[str]]:
         """Roles by benchmark id; the key None holds roles in every benchmark. One query, kept for the request."""
-        cached: dict[uuid.UUID | None, frozenset[str]] | None = getattr(
-            self, "_roles", None
-        )
+        cached: dict[uuid.UUID | None, frozenset[str]] | None = getattr(self, "_roles", None)
         if cached is None:
             found: dict[uuid.UUID | None, set[str]] = {}
-            for benchmark_id, role in self.memberships.values_list(
-                "benchmark_id", "role"
-            ):
+            for benchmark_id, role in self.memberships.values_list("benchmark_id", "role"):
                 found.setdefault(benchmark_id, set()).add(role)
             cached = {key: frozenset(roles) for key, roles in found.items()}
             self._roles = cached
@@ -57,9 +51,7 @@ class User(AbstractUser):
     def roles_in(self, benchmark_id: uuid.UUID) -> frozenset[str]:
         """Every role held in one benchmark, those held everywhere included; a superuser is an admin everywhere."""
         by_benchmark = self.roles_by_benchmark()
-        roles = by_benchmark.get(benchmark_id, frozenset()) | by_benchmark.get(
-            None, frozenset()
-        )
+        roles = by_benchmark.get(benchmark_id, frozenset()) | by_benchmark.get(None, frozenset())
         return roles | {Role.ADMIN.value} if self.is_superuser else roles
 
     def rank_in(self, benchmark_id: uuid.UUID) -> int:
@@ -71,14 +63,12 @@ class Membership(models.Model):
     """One role of one person, in one benchmark or (benchmark empty) in all of them."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
-    benchmark: models.ForeignKey[Benchmark | None, Benchmark | None] = (
-        models.ForeignKey(
-            "curation.Benchmark",
-            on_delete=models.CASCADE,
-            related_name="memberships",
-            null=True,
-            blank=True,
-        )
+    benchmark: models.ForeignKey[Benchmark | None, Benchmark | None] = models.ForeignKey(
+        "curation.Benchmark",
+        on_delete=models.CASCADE,
+        related_name="memberships",
+        null=True,
+        blank=True,
     )
     role = models.CharField(max_length=16, choices=Role.choices)
 
@@ -89,9 +79,7 @@ class Membership(models.Model):
                 name="membership_once",
                 nulls_distinct=False,
             ),
-            models.CheckConstraint(
-                condition=models.Q(role__in=Role.values), name="membership_known_role"
-            ),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_known_role"),
         ]
 
     def __str__(self) -> str:

@@ -18,9 +18,7 @@ class ModelVersion(models.Model):
     family = models.CharField(max_length=32)
     source = models.CharField(max_length=500, blank=True)
     revision = models.CharField(max_length=100, blank=True)
-    settings: models.JSONField[dict[str, str], dict[str, str]] = models.JSONField(
-        default=dict
-    )
+    settings: models.JSONField[dict[str, str], dict[str, str]] = models.JSONField(default=dict)
     is_trained = models.BooleanField(default=True)
     note = models.TextField(blank=True)
     layer_count = models.PositiveSmallIntegerField(default=0)
@@ -40,24 +38,14 @@ class Enrolment(models.Model):
     """That a model reads a benchmark; live: every new case and every new reading by itself."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    benchmark = models.ForeignKey(
-        Benchmark, on_delete=models.CASCADE, related_name="enrolments"
-    )
-    model = models.ForeignKey(
-        ModelVersion, on_delete=models.PROTECT, related_name="enrolments"
-    )
+    benchmark = models.ForeignKey(Benchmark, on_delete=models.CASCADE, related_name="enrolments")
+    model = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="enrolments")
     is_live = models.BooleanField(default=False)
-    metrics: models.JSONField[list[str], list[str]] = models.JSONField(
-        default=list, help_text="empty: every metric"
-    )
+    metrics: models.JSONField[list[str], list[str]] = models.JSONField(default=list, help_text="empty: every metric")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["benchmark", "model"], name="enrolment_once"
-            )
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["benchmark", "model"], name="enrolment_once")]
 
     def __str__(self) -> str:
         return f"{self.model} reads {self.benchmark}"

@@ -24,9 +24,7 @@ class JobState(models.TextChoices):
 class JobQuerySet(models.QuerySet):  # type: ignore[type-arg]  # generic over each job table
     """Which jobs."""
 
-    def lost(
-        self, *, now: dt.datetime, queued_for: dt.timedelta, silent_for: dt.timedelta
-    ) -> Self:
+    def lost(self, *, now: dt.datetime, queued_for: dt.timedelta, silent_for: dt.timedelta) -> Self:
         """Queued longer than `queued_for`, or running without a heartbeat for `silent_for`."""
         return self.filter(
             Q(state=JobState.QUEUED, sent_at__lt=now - queued_for)
@@ -37,15 +35,11 @@ class JobQuerySet(models.QuerySet):  # type: ignore[type-arg]  # generic over ea
 class Job(models.Model):
     """Columns of a claimable job: claimed by `UPDATE ... WHERE state = 'queued'`, never twice."""
 
-    state = models.CharField(
-        max_length=16, choices=JobState.choices, default=JobState.QUEUED
-    )
+    state = models.CharField(max_length=16, choices=JobState.choices, default=JobState.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
     error = models.TextField(blank=True)
     worker = models.CharField(max_length=128, blank=True)
-    sent_at = models.DateTimeField(
-        auto_now_add=True, help_text="when last handed to the broker"
-    )
+    sent_at = models.DateTimeField(auto_now_add=True, help_text="when last handed to the broker")
     started_at = models.DateTimeField(null=True, blank=True)
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)

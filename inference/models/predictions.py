@@ -16,9 +16,7 @@ class Prediction(Job):
     """One model's reading of one case, keyed by everything that could change it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    model = models.ForeignKey(
-        ModelVersion, on_delete=models.PROTECT, related_name="predictions"
-    )
+    model = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="predictions")
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="predictions")
     input_digest = models.CharField(max_length=64)
     rendering = models.CharField(max_length=64)
@@ -26,16 +24,12 @@ class Prediction(Job):
     decoding_digest = models.CharField(max_length=64)
     text = models.TextField(blank=True)
     choice = models.CharField(max_length=8, blank=True)
-    option_probabilities: models.JSONField[
-        dict[str, float] | None, dict[str, float] | None
-    ] = models.JSONField(null=True, blank=True)
-    image_share: models.JSONField[dict[str, float], dict[str, float]] = (
-        models.JSONField(default=dict)
+    option_probabilities: models.JSONField[dict[str, float] | None, dict[str, float] | None] = models.JSONField(
+        null=True, blank=True
     )
-    shown_frames: models.JSONField[dict[str, list[int]], dict[str, list[int]]] = (
-        models.JSONField(
-            default=dict, help_text="frames shown to the model, by image number"
-        )
+    image_share: models.JSONField[dict[str, float], dict[str, float]] = models.JSONField(default=dict)
+    shown_frames: models.JSONField[dict[str, list[int]], dict[str, list[int]]] = models.JSONField(
+        default=dict, help_text="frames shown to the model, by image number"
     )
     latency_ms = models.PositiveIntegerField(null=True, blank=True)
 
@@ -57,9 +51,7 @@ class Prediction(Job):
                 name="prediction_known_state",
             ),
         ]
-        indexes: ClassVar = [
-            models.Index(fields=["state", "sent_at"], name="prediction_by_state")
-        ]
+        indexes: ClassVar = [models.Index(fields=["state", "sent_at"], name="prediction_by_state")]
 
     def __str__(self) -> str:
         return f"{self.model} on {self.case}"
@@ -69,19 +61,13 @@ class PredictionStep(models.Model):
     """One step of a model's reasoning."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    prediction = models.ForeignKey(
-        Prediction, on_delete=models.CASCADE, related_name="steps"
-    )
+    prediction = models.ForeignKey(Prediction, on_delete=models.CASCADE, related_name="steps")
     number = models.PositiveIntegerField()
     text = models.TextField()
 
     class Meta:
         ordering: ClassVar = ["prediction_id", "number"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["prediction", "number"], name="prediction_step_once"
-            )
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["prediction", "number"], name="prediction_step_once")]
 
     def __str__(self) -> str:
         return f"step {self.number} of {self.prediction}"
@@ -94,9 +80,7 @@ class AttentionMap(models.Model):
     fields: how the image's pixels came down to the grid.
     """
 
-    prediction = models.ForeignKey(
-        Prediction, on_delete=models.CASCADE, related_name="maps"
-    )
+    prediction = models.ForeignKey(Prediction, on_delete=models.CASCADE, related_name="maps")
     image = models.PositiveSmallIntegerField()
     frame = models.PositiveIntegerField(default=0)
     layers = models.PositiveSmallIntegerField()
@@ -109,9 +93,7 @@ class AttentionMap(models.Model):
     class Meta:
         ordering: ClassVar = ["prediction_id", "image", "frame"]
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["prediction", "image", "frame"], name="attention_map_once"
-            )
+            models.UniqueConstraint(fields=["prediction", "image", "frame"], name="attention_map_once")
         ]
 
     def __str__(self) -> str:

@@ -25,38 +25,26 @@ class ScoringRun(Job):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=16, choices=RunKind.choices)
-    benchmark = models.ForeignKey(
-        Benchmark, on_delete=models.CASCADE, related_name="scoring_runs"
-    )
-    model = models.ForeignKey(
-        ModelVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
-    )
-    case = models.ForeignKey(
-        Case, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
-    )
+    benchmark = models.ForeignKey(Benchmark, on_delete=models.CASCADE, related_name="scoring_runs")
+    model = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     is_stale_only = models.BooleanField(default=False)
     cases_total = models.PositiveIntegerField(default=0)
     cases_done = models.PositiveIntegerField(default=0)
     scores_written = models.PositiveIntegerField(default=0)
-    asked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
-    )
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
 
     class Meta:
         ordering: ClassVar = ["-created_at"]
         constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=models.Q(state__in=JobState.values), name="run_known_state"
-            ),
+            models.CheckConstraint(condition=models.Q(state__in=JobState.values), name="run_known_state"),
             models.UniqueConstraint(
                 fields=["case"],
                 condition=models.Q(kind=RunKind.CASE, state=JobState.QUEUED),
                 name="run_one_queued_per_case",
             ),
         ]
-        indexes: ClassVar = [
-            models.Index(fields=["state", "sent_at"], name="run_by_state")
-        ]
+        indexes: ClassVar = [models.Index(fields=["state", "sent_at"], name="run_by_state")]
 
     def __str__(self) -> str:
         return f"{self.kind} run {self.id}"

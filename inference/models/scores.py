@@ -41,33 +41,22 @@ class Score(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    prediction = models.ForeignKey(
-        Prediction, on_delete=models.CASCADE, related_name="scores"
-    )
+    prediction = models.ForeignKey(Prediction, on_delete=models.CASCADE, related_name="scores")
     target_kind = models.CharField(max_length=16, choices=TargetKind.choices)
-    target_id = models.UUIDField(
-        help_text="of the reading, the gold's case or the consensus' case"
-    )
+    target_id = models.UUIDField(help_text="of the reading, the gold's case or the consensus' case")
     target_revision = models.PositiveIntegerField()
     image = models.PositiveSmallIntegerField(null=True, blank=True)
     frame = models.PositiveIntegerField(null=True, blank=True)
-    map = models.CharField(
-        max_length=16, choices=MapKind.choices, null=True, blank=True
-    )
-    roi_rule = models.CharField(
-        max_length=8, choices=RoiRule.choices, null=True, blank=True
-    )
+    # Null stands for "no map" in the unique key; an empty word would be another state.
+    map = models.CharField(max_length=16, choices=MapKind.choices, null=True, blank=True)
+    roi_rule = models.CharField(max_length=8, choices=RoiRule.choices, null=True, blank=True)
     metric = models.CharField(max_length=64)
     metric_version = models.CharField(max_length=32)
     values = ArrayField(models.FloatField(null=True), default=list)
-    unavailable = models.CharField(
-        max_length=64, blank=True, help_text="why there is no value"
-    )
+    unavailable = models.CharField(max_length=64, blank=True, help_text="why there is no value")
     n_cells = models.PositiveIntegerField(null=True, blank=True)
     roi_cells = models.PositiveIntegerField(null=True, blank=True)
-    nulls: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = (
-        models.JSONField(default=list)
-    )
+    nulls: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField(default=list)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -89,9 +78,7 @@ class Score(models.Model):
                 nulls_distinct=False,
             )
         ]
-        indexes: ClassVar = [
-            models.Index(fields=["target_kind", "target_id"], name="score_by_target")
-        ]
+        indexes: ClassVar = [models.Index(fields=["target_kind", "target_id"], name="score_by_target")]
 
     def __str__(self) -> str:
         return f"{self.metric} of {self.prediction_id}"
