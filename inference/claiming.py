@@ -1,11 +1,13 @@
 """Holding a job: claimed once by a conditional update, kept by a heartbeat, given up with its error.
 
-A claim is fenced by its attempt: whoever was taken for dead and comes back finds that a later attempt holds the row,
-and its result is thrown away.
+A claim is fenced by who began it and when: whoever was taken for dead and comes back finds that a later claim holds the
+row, and its result is thrown away. The number of attempts is no fence, since a job that a person starts anew counts
+from nothing.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import os
 import socket
@@ -37,10 +39,14 @@ class Claim:
     table: JobTable
     pk: uuid.UUID
     attempt: int
+    worker: str
+    started_at: dt.datetime
 
     def held(self) -> Any:
         """The row as a queryset, empty once somebody else holds it or it was cancelled."""
-        return self.table.objects.filter(pk=self.pk, state=JobState.RUNNING, attempts=self.attempt)
+        return self.table.objects.filter(
+            pk=self.pk, state=JobState.RUNNING, worker=self.worker, started_at=self.started_at
+        )
 
 
 def worker_name() -> str:
@@ -51,11 +57,11 @@ def worker_name() -> str:
 @transaction.atomic
 def claim(table: JobTable, pk: uuid.UUID) -> Claim | None:
     """Take a queued job; None where it is not queued (any more), so that a message that comes twice runs once."""
-    now = timezone.now()
+    now, worker = timezone.now(), worker_name()
     taken = table.objects.filter(pk=pk, state=JobState.QUEUED).update(
         state=JobState.RUNNING,
         attempts=F("attempts") + 1,
-        worker=worker_name(),
+        worker=worker,
         started_at=now,
         heartbeat_at=now,
         error="",
@@ -63,7 +69,8 @@ def claim(table: JobTable, pk: uuid.UUID) -> Claim | None:
     if not taken:
         return None
     # Read under the row lock that the update took, so that this is the attempt just begun.
-    return Claim(table, pk, table.objects.values_list("attempts", flat=True).get(pk=pk))
+    attempt = table.objects.values_list("attempts", flat=True).get(pk=pk)
+    return Claim(table, pk, attempt, worker, now)
 
 
 def give_back(held: Any, *, attempt: int, error: str) -> JobState | None:

@@ -18,7 +18,7 @@ from annotations.models import ReadingRevision
 from curation import queues
 from curation.export_jobs import resend_lost_exports
 from curation.models import Case, Gold
-from inference.claiming import JobTable, give_back
+from inference.claiming import Claim, JobTable, give_back
 from inference.currency import current_predictions
 from inference.models import Enrolment, JobState, Prediction, RunKind, ScoringRun
 from inference.predicting import PREDICT_TASK, missing_cases, request_predictions
@@ -77,9 +77,10 @@ def sweep(*, queued_for: dt.timedelta = QUEUED_FOR, silent_for: dt.timedelta = S
 def _take_from_the_dead(table: JobTable, before: dt.datetime) -> list[JobState | None]:
     silent = table.objects.filter(state=JobState.RUNNING, heartbeat_at__lt=before).order_by("heartbeat_at")
     states = []
-    for pk, attempt, worker in silent.values_list("pk", "attempts", "worker")[:MOST_AT_ONCE]:
-        # Held only while still silent: a beat that comes meanwhile keeps the job.
-        held = table.objects.filter(pk=pk, state=JobState.RUNNING, attempts=attempt, heartbeat_at__lt=before)
+    fields = ("pk", "attempts", "worker", "started_at")
+    for pk, attempt, worker, started_at in silent.values_list(*fields)[:MOST_AT_ONCE]:
+        # Only while still silent: a beat that comes meanwhile keeps the job.
+        held = Claim(table, pk, attempt, worker, started_at).held().filter(heartbeat_at__lt=before)
         state = give_back(held, attempt=attempt, error=f"{GONE}: {worker}, attempt {attempt}")
         if state == JobState.QUEUED:
             _send(table, pk)

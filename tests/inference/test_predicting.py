@@ -154,6 +154,22 @@ def test_whoever_was_taken_for_dead_stores_nothing(case: Case, planted: ModelVer
     assert not PredictionStep.objects.exists()
 
 
+def test_whoever_was_taken_for_dead_stores_nothing_after_a_new_start_either(
+    case: Case, planted: ModelVersion, acting: Any
+) -> None:
+    (prediction_id,) = request_predictions(model=planted, case_ids=[case.pk])
+
+    def started_anew() -> None:
+        Prediction.objects.update(state=JobState.PARKED)
+        assert request_predictions(model=planted, case_ids=[case.pk], retries_parked=True) == [prediction_id]
+        assert claim(Prediction, prediction_id) is not None
+
+    acting(started_anew)
+    assert run_prediction(prediction_id) is None
+    row = Prediction.objects.get()
+    assert (row.state, row.attempts, row.text) == (JobState.RUNNING, 1, "")
+
+
 def test_a_failure_of_whoever_was_taken_for_dead_changes_nothing(
     case: Case, planted: ModelVersion, acting: Any
 ) -> None:
