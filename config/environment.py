@@ -47,7 +47,6 @@ _DECLARED = (
         "",
         "Public address of the site, if a proxy stands before it (https:// turns on secure cookies)",
     ),
-    Variable("SIGHTLINE_ALLOWED_HOSTS_IN", "", "Hosts that images named by URL may be fetched from; empty: none"),
     Variable("SIGHTLINE_MODEL_DIR", "", "Folder below which local model weights may lie, beside the project itself"),
     Variable("SIGHTLINE_LOG_LEVEL", "INFO", "Least level that is logged"),
     Variable(
