@@ -17,7 +17,7 @@ APPS = ("config", "curation", "annotations", "inference")
 # the decoder hand an environment on to their child processes.
 MAY_READ_ENVIRONMENT = {"config/environment.py", "config/bootstrap.py", "config/quickstart.py", "curation/intake.py"}
 # What README may name though no checkout holds it: made by a build, a run or an export.
-MADE = re.compile(r"^(var|frontend/dist|\.venv|DIR|PATH|/)|manifest\.json$|\*|<|\{")
+MADE = re.compile(r"^(var|frontend/dist|\.venv|DIR|PATH|/)|(manifest|snapshot)\.json$|\*|<|\{")
 FORMAT_MODULES = {"curation.importing": "IMPORT_FORMATS", "curation.exporting": "EXPORT_FORMATS"}
 
 
