@@ -173,6 +173,7 @@ class TestBenchmark:
 
 class TestChecks:
     def test_facts_are_proved_and_mended(self, case: Case) -> None:
+        CaseFacts.objects.all().delete()
         code, told = run_json("rebuild_facts", "--check")
         assert (code, len(told["different"]) > 0) == (1, True)
         assert run("rebuild_facts")[0] == 0

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
 
+def _plain(value: Any) -> Any:
+    """A fact as JSON can hold it."""
+    return str(value) if isinstance(value, uuid.UUID) else value
+
+
 class Command(Base):
     help = "Compute the facts of every case anew; with --check change nothing and fail if any differs."
 
@@ -27,7 +32,8 @@ class Command(Base):
         if not options["check"]:
             facts.record({uuid.UUID(row[0]) for row in different})
         rows = [
-            {"case": case, "field": name, "stored": stored, "computed": true} for case, name, stored, true in different
+            {"case": case, "field": name, "stored": _plain(stored), "computed": _plain(true)}
+            for case, name, stored, true in different
         ]
         lines = [f"{row['case']} {row['field']}: stored {row['stored']}, computed {row['computed']}" for row in rows]
         done = "differ" if options["check"] else "were mended"
