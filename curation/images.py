@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import tempfile
+import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
 
     from curation.formats.decoded import DecodedImage
     from curation.models import User
+
+
+AT_ONCE = 2
+# Decoding and rendering a frame of 100 megapixels takes up to 1.2 GB: a process does no more of it at once than this.
+_gate = threading.BoundedSemaphore(AT_ONCE)
 
 
 class NoSuchFrame(ValueError):
@@ -158,6 +164,14 @@ def read_frame(asset: ImageAsset, number: int) -> Frame:
     NoSuchFrame
         If the image does not have it.
     """
+    if asset.pixel_offset is not None:
+        return _read_frame(asset, number)
+    with _gate:
+        return _read_frame(asset, number)
+
+
+def _read_frame(asset: ImageAsset, number: int) -> Frame:
+    """The same for whoever holds the gate already: to ask for it twice is to wait for oneself."""
     if not 0 <= number < asset.frames:
         raise NoSuchFrame(f"frame {number} does not exist: the image has {asset.frames}, counted from 0")
     with default_storage.open(asset.storage_name, "rb") as stored:
@@ -212,13 +226,19 @@ def render_frame_png(asset: ImageAsset, number: int, *, window: Window | None = 
         If the image does not have it.
     """
     buffer = io.BytesIO()
-    Image.fromarray(rendered_frame(asset, number, window=window)).save(buffer, "PNG", compress_level=3)
+    with _gate:
+        Image.fromarray(_rendered(asset, number, window=window)).save(buffer, "PNG", compress_level=3)
     return buffer.getvalue()
 
 
 def rendered_frame(asset: ImageAsset, number: int, *, window: Window | None = None) -> NDArray[np.uint8]:
     """One frame rendered to 8-bit RGB, (rows, columns, 3): through the given window, else by the rendering's rule."""
-    samples = read_frame(asset, number).samples
+    with _gate:
+        return _rendered(asset, number, window=window)
+
+
+def _rendered(asset: ImageAsset, number: int, *, window: Window | None = None) -> NDArray[np.uint8]:
+    samples = _read_frame(asset, number).samples
     tables = voi_luts_of(asset)
     chosen = window or default_window(
         samples, windows=windows_of(asset), slope=asset.slope, intercept=asset.intercept, voi_luts=tables
@@ -239,7 +259,8 @@ def thumbnail(asset: ImageAsset) -> bytes:
     if default_storage.exists(name):
         with default_storage.open(name, "rb") as kept:
             return bytes(kept.read())
-    content = thumbnail_png(rendered_frame(asset, choose_frames(asset.frames)[0]))
+    with _gate:
+        content = thumbnail_png(_rendered(asset, choose_frames(asset.frames)[0]))
     _write_once(name, content)
     return content
 

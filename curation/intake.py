@@ -27,6 +27,7 @@ MAX_PIXELS = 100_000_000  # of one frame
 MAX_CONTENT_BYTES = 512 * 1024 * 1024  # samples of all frames, uncompressed
 MEMORY_MB = 3072
 SECONDS = 60.0
+AT_ONCE = 2  # children that decode at the same time, for one process: each may take MEMORY_MB
 
 _ROOT = Path(__file__).resolve().parents[1]
 _FILES_PER_CHILD = 500  # a codec that leaks does not leak for ever
@@ -59,6 +60,7 @@ class _Child:
 @dataclass
 class _Pool:
     lock: threading.Lock = field(default_factory=threading.Lock)
+    gate: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_ONCE))
     idle: list[_Child] = field(default_factory=list)
 
 
@@ -75,7 +77,7 @@ def decode_untrusted(
     memory_mb: int = MEMORY_MB,
     seconds: float = SECONDS,
 ) -> DecodedImage:
-    """Decode a file from outside in a child process.
+    """Decode a file from outside in a child process; while AT_ONCE others decode, it waits for its turn.
 
     Parameters
     ----------
@@ -88,7 +90,7 @@ def decode_untrusted(
     memory_mb : int
         Address space of the child.
     seconds : float
-        Wall time for this file, and processor time rounded up.
+        Wall time for this file once its turn has come, and processor time rounded up.
 
     Returns
     -------
@@ -107,9 +109,20 @@ def decode_untrusted(
         "max_content_bytes": max_content_bytes,
         "seconds": int(seconds + 0.999),
     }
+    with _pool.gate:
+        answer, content = _serve(request, data, name=name, memory_mb=memory_mb, seconds=seconds)
+    if "refused" in answer:
+        raise RefusedFile(name, str(answer["refused"]))
+    return _image(answer["facts"], content)
+
+
+def _serve(
+    request: dict[str, int], data: bytes, *, name: str, memory_mb: int, seconds: float
+) -> tuple[dict[str, Any], bytes]:
+    """What a child answers; the child is kept for the next file, or ended where it can serve none."""
     child = _take(memory_mb)
     try:
-        answer, content = _ask(child, request, data, time.monotonic() + seconds, seconds, max_content_bytes)
+        answer, content = _ask(child, request, data, time.monotonic() + seconds, seconds, request["max_content_bytes"])
     except _ChildError as error:
         _end(child)
         raise RefusedFile(name, str(error)) from None
@@ -121,9 +134,7 @@ def decode_untrusted(
         _end(child)
     else:
         _give_back(child)
-    if "refused" in answer:
-        raise RefusedFile(name, str(answer["refused"]))
-    return _image(answer["facts"], content)
+    return answer, content
 
 
 def _image(facts: dict[str, Any], content: bytes) -> DecodedImage:

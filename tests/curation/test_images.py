@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, ClassVar
@@ -11,12 +12,14 @@ from django.core.files.storage import default_storage
 from django.db import connection, connections
 from PIL import Image
 
+from curation import images
 from curation.images import (
     NoSuchFrame,
     images_known_to,
     mark_text_checked,
     read_frame,
     render_frame_png,
+    rendered_frame,
     storage_faults,
     store_image,
     thumbnail,
@@ -27,6 +30,7 @@ from curation.models import AuditEvent, Benchmark, Case, ImageAsset, ImageUpload
 from tests.curation.sources import dicom_file, png
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from curation.formats.decoded import DecodedImage
@@ -138,6 +142,25 @@ def test_a_png_frame_is_its_pixels(db: None) -> None:
     assert np.array_equal(read_frame(asset, 0).samples, expected)
 
 
+@pytest.mark.parametrize("work", [read_frame, rendered_frame, render_frame_png, lambda asset, _: thumbnail(asset)])
+def test_a_third_rendering_waits_while_two_are_at_work(db: None, work: Callable[[ImageAsset, int], object]) -> None:
+    asset = store_image(decode_untrusted(png(4), name="a.png"))
+    done: list[object] = []
+    third = threading.Thread(target=lambda: done.append(work(asset, 0)))
+    with images._gate, images._gate:
+        third.start()
+        third.join(0.2)
+        assert done == []
+    third.join(60)
+    assert len(done) == 1
+
+
+def test_stored_samples_of_dicom_need_no_turn(db: None) -> None:
+    asset = store_image(decoded("CT_small.dcm"))
+    with images._gate, images._gate:
+        assert read_frame(asset, 0).shape == (128, 128)
+
+
 @pytest.mark.parametrize("number", [-1, 1, 10**12])
 def test_a_frame_that_is_not_there(db: None, number: int) -> None:
     asset = store_image(decode_untrusted(png(4), name="a.png"))
@@ -149,7 +172,7 @@ def test_a_thumbnail_is_made_once(db: None, monkeypatch: pytest.MonkeyPatch) -> 
     asset = store_image(decoded("examples_palette.dcm"))
     made = thumbnail(asset)
     assert Image.open(io.BytesIO(made)).size == (256, 112)
-    monkeypatch.setattr("curation.images.read_frame", None)
+    monkeypatch.setattr("curation.images._read_frame", None)
     assert thumbnail(asset) == made
 
 

@@ -132,6 +132,24 @@ def test_threads_do_not_mix_answers() -> None:
     assert len(intake._pool.idle) <= 2
 
 
+def test_a_third_file_waits_while_two_decode() -> None:
+    served: list[int] = []
+    third = threading.Thread(target=lambda: served.append(decode_untrusted(CT, name="third.dcm").width))
+    with intake._pool.gate, intake._pool.gate:
+        third.start()
+        third.join(0.3)
+        assert served == []
+    third.join(60)
+    assert served == [128]
+
+
+def test_a_refused_file_leaves_its_turn_to_the_next() -> None:
+    for _ in range(intake.AT_ONCE + 1):
+        with pytest.raises(RefusedFile):
+            decode_untrusted(b"", name="empty.png")
+    assert decode_untrusted(CT, name="next.dcm").width == 128
+
+
 def test_the_child_knows_neither_django_nor_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     close_children()
     monkeypatch.setenv("SECRET_KEY", "not for children")
