@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from pydicom import Dataset
@@ -12,6 +13,8 @@ from curation.formats.decoded import UndecodableError, VoiLut, Window
 _CENTIMETRE = 3  # PhysicalUnitsXDirection, PS3.3 C.8.5.5.1.3
 _FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 _MOST_WINDOWS = 16
+_MOST_TABLES = 4
+_PRINTABLE = frozenset(range(0x20, 0x7F))
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def windows(dataset: Dataset) -> tuple[Window, ...]:
 
 
 def voi_luts(dataset: Dataset, *, signed: bool) -> tuple[VoiLut, ...]:
-    """Look-up tables of the VOI LUT sequence; malformed ones are left out."""
+    """Look-up tables of the VOI LUT sequence, four at most; what is no display curve, such as text, is left out."""
     groups = functional_groups(dataset, "FrameVOILUTSequence")
     source = groups[0] if groups and "VOILUTSequence" in groups[0] else dataset
     found = []
@@ -91,7 +94,7 @@ def voi_luts(dataset: Dataset, *, signed: bool) -> tuple[VoiLut, ...]:
         lut = _read_lut(item, signed=signed)
         if lut is not None:
             found.append(lut)
-    return tuple(found)
+    return tuple(found[:_MOST_TABLES])
 
 
 def spacing(dataset: Dataset) -> Spacing:
@@ -155,15 +158,34 @@ def _read_lut(item: Dataset, *, signed: bool) -> VoiLut | None:
     data: Any = item.get("LUTData")
     if descriptor is None or data is None or len(descriptor) != 3:
         return None
-    length, first, bits = (int(part) for part in descriptor)
-    length = length or 65536  # PS3.3 C.11.2.1.1: 0 stands for 2**16
+    try:
+        length, first, bits = (int(part) for part in descriptor)
+        length = length or 65536  # PS3.3 C.11.2.1.1: 0 stands for 2**16
+        values = _lut_values(data, length)
+    except (ValueError, TypeError):
+        return None
     if signed and first > 32767:
         first -= 65536  # written as US though the samples are signed
-    if isinstance(data, bytes):
-        step = 2 if len(data) >= 2 * length else 1
-        values = [int.from_bytes(data[start : start + step], "little") for start in range(0, length * step, step)]
-    else:
-        values = [int(value) for value in (data if isinstance(data, Sequence) else [data])]
-    if not 1 <= bits <= 16 or len(values) < length or not 0 <= min(values) <= max(values) < 65536:
+    if not 8 <= bits <= 16 or len(values) != length or not _is_curve(values, bits):
         return None
-    return VoiLut(first=first, bits=bits, explanation="", values=tuple(values[:length]))
+    return VoiLut(first=first, bits=bits, explanation="", values=tuple(values))
+
+
+def _lut_values(data: Any, length: int) -> list[int]:
+    if not isinstance(data, bytes):
+        return [int(value) for value in (data if isinstance(data, Sequence) else [data])]
+    if len(data) == length + length % 2 and length > 1:  # one byte an entry, and one to make it even
+        return list(data[:length])
+    return [int.from_bytes(data[start : start + 2], "little") for start in range(0, len(data), 2)]
+
+
+def _is_curve(values: list[int], bits: int) -> bool:
+    """Whether a table can be a display curve: it only rises or only falls, within its bits, and is not plain text."""
+    if not 0 <= min(values) < max(values) < 1 << bits:
+        return False
+    steps = [after - before for before, after in pairwise(values)]
+    if min(steps) < 0 < max(steps):
+        return False
+    # Two or three letters may happen to be in order; no curve keeps to printable bytes alone.
+    text = {byte for value in values for byte in (value & 0xFF, value >> 8)} - {0}
+    return not text <= _PRINTABLE

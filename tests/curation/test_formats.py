@@ -187,6 +187,48 @@ def test_a_voi_table_survives_storing() -> None:
     assert b"DOE" not in image.content
 
 
+def voi_table(first: int, bits: int, data: bytes | list[int], length: int | None = None) -> pydicom.Dataset:
+    item = pydicom.Dataset()
+    entries = len(data) // 2 if isinstance(data, bytes) else len(data)
+    item.add_new("LUTDescriptor", "SS", [entries if length is None else length, first, bits])
+    item.add_new("LUTData", "OW" if isinstance(data, bytes) else "US", data)
+    return item
+
+
+@pytest.mark.parametrize(
+    ("data", "bits", "length"),
+    [
+        (b"PATIENT DOE^JANE BORN 1961-04-05", 16, None),
+        (b"DOE^JANE", 16, 8),  # one byte an entry
+        (b"ABCDEFGH", 8, 8),  # in order by chance
+        (b"JADOJE^E"[:4], 16, None),
+        (b"A\0B\0C\0D\0", 8, None),
+        ([0, 200, 100, 255], 8, None),  # neither rising nor falling
+        ([0, 100, 256], 8, None),  # beyond its bits
+        ([0, 1, 3], 4, None),  # bits that the standard does not have
+        ([0, 100, 255], 8, 2),
+        ([0, 100, 255], 8, 4),
+        ([7, 7, 7], 8, None),
+    ],
+)
+def test_a_voi_table_that_is_no_curve_is_left_out(data: bytes | list[int], bits: int, length: int | None) -> None:
+    good = voi_table(0, 8, [255, 100, 0])
+    image = taken(written(VOILUTSequence=[voi_table(0, bits, data, length), good]))
+    assert [lut.values for lut in image.voi_luts] == [(255, 100, 0)]
+    if isinstance(data, bytes):
+        assert data not in image.content
+
+
+def test_no_more_than_four_voi_tables_are_kept() -> None:
+    image = taken(written(VOILUTSequence=[voi_table(first, 8, [0, 128, 255]) for first in range(6)]))
+    assert [lut.first for lut in image.voi_luts] == [0, 1, 2, 3]
+
+
+def test_a_voi_table_of_bytes_is_read_a_byte_an_entry() -> None:
+    image = taken(written(VOILUTSequence=[voi_table(0, 8, bytes([0, 9, 255, 0]), 3)]))
+    assert [lut.values for lut in image.voi_luts] == [(0, 9, 255)]
+
+
 def test_rescale_of_frames_that_differ_is_refused_and_a_shared_one_taken() -> None:
     def groups(*slopes: float) -> list[pydicom.Dataset]:
         made = []
