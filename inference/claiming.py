@@ -73,7 +73,7 @@ def claim(table: JobTable, pk: uuid.UUID) -> Claim | None:
     return Claim(table, pk, attempt, worker, now)
 
 
-def give_back(held: Any, *, attempt: int, error: str) -> JobState | None:
+def give_back(held: Any, *, attempt: int, error: str, is_counted: bool = True) -> JobState | None:
     """Queue a failed or abandoned job again, or park it after its last attempt.
 
     Parameters
@@ -84,14 +84,18 @@ def give_back(held: Any, *, attempt: int, error: str) -> JobState | None:
         How many attempts were made.
     error
         What went wrong, for a person.
+    is_counted
+        Whether the attempt failed. One that came further and only ran out of time is not counted, and queued again.
 
     Returns
     -------
     The new state; None where the row was no longer held. Whoever gets QUEUED sends the job again.
     """
-    state = JobState.QUEUED if attempt < MOST_ATTEMPTS else JobState.PARKED
+    state = JobState.QUEUED if attempt < MOST_ATTEMPTS or not is_counted else JobState.PARKED
     now = timezone.now()
     changes: dict[str, Any] = {"error": error[:LONGEST_ERROR], "worker": "", "heartbeat_at": None}
+    if not is_counted:
+        changes["attempts"] = attempt - 1
     ended = None if state == JobState.QUEUED else now
     try:
         with transaction.atomic():

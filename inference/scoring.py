@@ -7,7 +7,8 @@ import uuid
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import connection, transaction
 from django.utils import timezone
 
 from curation import audit, facts, queues
@@ -102,7 +103,8 @@ def cancel_run(*, run: ScoringRun, actor: User | None) -> bool:
 def run_scoring(run_id: uuid.UUID) -> JobState | None:
     """Carry out a queued run; None where it is not queued (a message that came twice).
 
-    A failure is stored and the run is queued again, or parked after its last attempt.
+    A failure is stored and the run is queued again, or parked after its last attempt. A run over a benchmark goes on
+    after the last case it finished; one that ran out of the worker's time after some cases has not failed.
     """
     held = claim(ScoringRun, run_id)
     if held is None:
@@ -112,12 +114,21 @@ def run_scoring(run_id: uuid.UUID) -> JobState | None:
         if run.kind == RunKind.CASE:
             return _score_one(run, held)
         return _score_many(run, held)
+    except SoftTimeLimitExceeded:
+        if not connection.in_atomic_block:  # it may have been cut off in the middle of a query
+            connection.close()
+        is_further = ScoringRun.objects.get(pk=run_id).cases_done > run.cases_done
+        return _again(held, "the worker's time ran out", is_counted=not is_further)
     except Exception as error:  # whatever it was: stored with the job, and the others go on
         logger.warning("run %s failed", run_id, exc_info=True)
-        state = give_back(held.held(), attempt=held.attempt, error=f"{type(error).__name__}: {error}")
-        if state == JobState.QUEUED:
-            queues.send(SCORE_TASK, run_id=str(run_id))
-        return state
+        return _again(held, f"{type(error).__name__}: {error}", is_counted=True)
+
+
+def _again(held: Claim, error: str, *, is_counted: bool) -> JobState | None:
+    state = give_back(held.held(), attempt=held.attempt, error=error, is_counted=is_counted)
+    if state == JobState.QUEUED:
+        queues.send(SCORE_TASK, run_id=str(held.pk))
+    return state
 
 
 @transaction.atomic
@@ -131,9 +142,10 @@ def _score_one(run: ScoringRun, held: Claim) -> JobState | None:
 
 
 def _score_many(run: ScoringRun, held: Claim) -> JobState | None:
-    """Case by case, each in a transaction of its own; cancelling is seen between two cases."""
-    written = done = 0
-    for case_id in Case.objects.filter(benchmark=run.benchmark_id).order_by("position").values_list("pk", flat=True):
+    """Case by case, each in a transaction of its own, from where the run stands; cancelling is seen between two."""
+    done, written = run.cases_done, run.scores_written
+    cases = Case.objects.filter(benchmark=run.benchmark_id).order_by("position")
+    for case_id in cases.values_list("pk", flat=True)[done:]:
         written += score_case(case_id, model_id=run.model_id, replaces=not run.is_stale_only)
         done += 1
         if not held.held().update(cases_done=done, scores_written=written, heartbeat_at=timezone.now()):

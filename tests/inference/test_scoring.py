@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 
 from curation.models import Benchmark, Case, CaseFacts, CaseImage, Event, Gold, GoldRoi, User
 from inference import scoring
@@ -357,6 +358,48 @@ def test_a_benchmark_run_covers_every_case_and_can_be_cancelled(
     assert run_scoring(second.pk) is None
     second.refresh_from_db()
     assert (second.state, second.cases_done) == (JobState.CANCELLED, 0)
+
+
+def test_a_benchmark_run_that_runs_out_of_time_goes_on_where_it_stood(
+    benchmark: Benchmark,
+    planted: ModelVersion,
+    sent: Sent,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    cases = [make_case(benchmark, f"case {number}").pk for number in range(9)]
+    seen: list[Any] = []
+
+    def two_a_slice(case_id: Any, **_: Any) -> int:
+        if len(seen) % 3 == 2:
+            seen.append(None)
+            raise SoftTimeLimitExceeded
+        seen.append(case_id)
+        return 10
+
+    monkeypatch.setattr(scoring, "score_case", two_a_slice)
+    run = request_benchmark_scoring(benchmark=benchmark, model=planted, is_stale_only=False)
+    with django_capture_on_commit_callbacks(execute=True):
+        states = [run_scoring(run.pk) for _ in range(5)]
+    assert states == [*[JobState.QUEUED] * 4, JobState.DONE]  # more slices than a failing run has attempts
+    assert [one for one in seen if one is not None] == cases
+    run.refresh_from_db()
+    assert (run.attempts, run.cases_done, run.scores_written, run.error) == (1, 9, 90, "")
+    assert sent == [("inference.tasks.score_reading", {"run_id": str(run.pk)})] * 4
+
+
+def test_a_case_that_takes_all_the_time_there_is_ends_its_run(
+    benchmark: Benchmark, planted: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hang(*_: Any, **__: Any) -> int:
+        raise SoftTimeLimitExceeded
+
+    make_case(benchmark)
+    monkeypatch.setattr(scoring, "score_case", hang)
+    run = request_benchmark_scoring(benchmark=benchmark, model=planted, is_stale_only=False)
+    assert [run_scoring(run.pk) for _ in range(3)] == [JobState.QUEUED, JobState.QUEUED, JobState.PARKED]
+    run.refresh_from_db()
+    assert (run.attempts, run.error) == (3, "the worker's time ran out")
 
 
 def test_a_reading_is_scored_in_200_ms(benchmark: Benchmark, reader: User) -> None:
