@@ -35,7 +35,7 @@ MEDTHINKVQA_ERRORS = (
 MOST_LABELS = 200
 MOST_OVERLAP = 50
 
-_CONFIG_KEYS = (
+CONFIG_KEYS = (
     "labels",
     "step_kinds",
     "required",
@@ -178,7 +178,7 @@ def checked_config(given: object, *, kind: str) -> dict[str, Any]:
         With every fault at its path, such as ``labels[1].colour``.
     """
     fields = Fields()
-    config = {**_DEFAULTS[kind], **fields.mapping(given, "", _CONFIG_KEYS)}
+    config = {**_DEFAULTS[kind], **fields.mapping(given, "", CONFIG_KEYS)}
     seen: dict[str, set[str]] = {"id": set(), "key": set()}
     labels = [
         _label(fields, item, path, seen, index)

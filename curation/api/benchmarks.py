@@ -22,7 +22,7 @@ from curation.models import Benchmark, Case, CaseImage, ProtocolKind, Role
 from curation.paging import arguments, number, page, refuse
 from curation.permissions import CREATE, CURATE, SEE_MODELS, VIEW
 from curation.problems import FieldError, Problem, invalid
-from curation.protocols import BadProtocol, config_of, create_benchmark, protocol_record, write_protocol
+from curation.protocols import CONFIG_KEYS, BadProtocol, config_of, create_benchmark, protocol_record, write_protocol
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -182,7 +182,7 @@ class ProtocolDetail(APIView):
         return Response(protocol_record(visible_benchmark(signed_in(request), slug, VIEW).protocol))
 
     def put(self, request: Request, slug: str) -> Response:
-        """Put another in force: a new version if it differs. Missing fields take the kind's defaults."""
+        """Put another in force: a new version if it differs. Missing fields take the kind's defaults; one is needed."""
         user = signed_in(request)
         benchmark = visible_benchmark(user, slug, CURATE)
         body = object_of(request)
@@ -190,8 +190,14 @@ class ProtocolDetail(APIView):
         if kind not in ProtocolKind.values:
             fault = FieldError("kind", f"{str(kind)[:80]!r} is not one of {', '.join(ProtocolKind.values)}")
             raise invalid((fault,), what="protocol")
+        config = config_of(body)
+        if not config and "kind" not in body:  # else a slip would put a kind's defaults in force
+            raise invalid(
+                (FieldError("", f"the body says nothing: give one at least of kind, {', '.join(CONFIG_KEYS)}"),),
+                what="protocol",
+            )
         try:
-            protocol = write_protocol(benchmark=benchmark, kind=kind, given=config_of(body), actor=user)
+            protocol = write_protocol(benchmark=benchmark, kind=kind, given=config, actor=user)
         except BadProtocol as error:
             raise _faults(error, "protocol") from None
         return Response(protocol_record(protocol))

@@ -19,12 +19,24 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
 MOST_BULK_BYTES = 64 * 1024 * 1024
+MOST_BULK_RECORDS = 50_000
+_BLANK_LINES = 10  # for each record; lines are split only once their number is known to be bearable
 
 
 def too_large(what: str, most: int) -> Problem:
     """A 413 that names the limit."""
     return Problem(
         "too-large", status=413, title="The body is too large", detail=f"{what} may have at most {most} bytes"
+    )
+
+
+def too_many(records: int) -> Problem:
+    """A 413 that names both numbers."""
+    return Problem(
+        "too-large",
+        status=413,
+        title="The body has too many records",
+        detail=f"The body has {records} records; at most {MOST_BULK_RECORDS} records are taken at a time",
     )
 
 
@@ -48,6 +60,8 @@ class RecordsParser(BaseParser):
             raise invalid((FieldError("", f"the body {error.reason}"),), what="body") from None
         if not isinstance(records, list):
             raise invalid((FieldError("", "the body is not a list of records"),), what="body")
+        if len(records) > MOST_BULK_RECORDS:
+            raise too_many(len(records))
         return records
 
 
@@ -58,7 +72,14 @@ class LinesParser(BaseParser):
 
     def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Any = None) -> Any:  # noqa: ARG002
         """The lines as bytes."""
-        return _read(stream, MOST_BULK_BYTES).splitlines()
+        body = _read(stream, MOST_BULK_BYTES)
+        ends = body.count(b"\n") + body.count(b"\r") - body.count(b"\r\n")
+        if ends > MOST_BULK_RECORDS * _BLANK_LINES:
+            raise too_many(ends)
+        lines = body.splitlines()
+        if (records := sum(not line.isspace() and line != b"" for line in lines)) > MOST_BULK_RECORDS:
+            raise too_many(records)
+        return lines
 
 
 class JsonLinesParser(LinesParser):

@@ -94,12 +94,28 @@ class TestProtocol:
     ) -> None:
         address = f"{BASE}thorax/protocol/"
         assert statuses(api, "get", address, None, reader, engineer, curator, outsider) == [200, 200, 200, 404]
-        assert statuses(api, "put", address, {}, reader, engineer, outsider, curator) == [403, 403, 404, 200]
+        body = {"required": []}
+        assert statuses(api, "put", address, body, reader, engineer, outsider, curator) == [403, 403, 404, 200]
 
     def test_a_fault_has_its_path_and_changes_nothing(self, api: Client, benchmark: Benchmark, curator: User) -> None:
         answer = api(curator).put(f"{BASE}thorax/protocol/", {"labels": [{"id": "a"}, {"id": "a"}]}, format="json")
         assert (answer.status_code, answer.json()["errors"][0]["path"]) == (400, "labels[1].id")
         assert benchmark.protocol.version == 1
+
+    @pytest.mark.parametrize("body", [{}, {"version": 1, "digest": "0" * 64}])
+    def test_a_body_that_says_nothing_resets_nothing(
+        self, api: Client, benchmark: Benchmark, curator: User, body: dict[str, Any]
+    ) -> None:
+        before = benchmark.protocol.config
+        answer = api(curator).put(f"{BASE}thorax/protocol/", body, format="json")
+        assert answer.status_code == 400
+        assert "kind, labels, step_kinds, required" in answer.json()["detail"]
+        assert (benchmark.protocol.version, benchmark.protocol.config) == (1, before)
+
+    def test_a_kind_alone_asks_for_its_defaults(self, api: Client, benchmark: Benchmark, curator: User) -> None:
+        told = api(curator).put(f"{BASE}thorax/protocol/", {"kind": "care"}, format="json").json()
+        assert (told["kind"], told["version"]) == ("care", 2)
+        assert told["labels"]
 
 
 class TestCaseList:
@@ -260,3 +276,24 @@ class TestBulk:
         assert (
             api(curator).post(self.ADDRESS, b"[" + b" " * 20 + b"]", content_type="application/json").status_code == 413
         )
+
+    @pytest.mark.parametrize(
+        ("kind", "body", "status"),
+        [
+            ("application/json", b"[1,2,3]", 200),
+            ("application/json", b"[1,2,3,4]", 413),
+            ("application/x-ndjson", b"1\n\n2\r\n3\n\n", 200),
+            ("application/x-ndjson", b"1\n2\n3\n4", 413),
+            ("application/jsonl", b"\n" * 40, 413),
+        ],
+    )
+    def test_more_records_than_the_limit(
+        self, api: Client, curator: User, monkeypatch: pytest.MonkeyPatch, kind: str, body: bytes, status: int
+    ) -> None:
+        monkeypatch.setattr("curation.api.bodies.MOST_BULK_RECORDS", 3)
+        answer = api(curator).post(self.ADDRESS, body, content_type=kind)
+        assert answer.status_code == status
+        if status == 413:
+            assert "at most 3 records" in answer.json()["detail"]
+        else:
+            assert len(answer.json()["rejected"]) == 3
