@@ -19,9 +19,13 @@ FACT_FIELDS = (
 )
 
 
-def describe_image(asset: ImageAsset) -> dict[str, Any]:
-    """All that is known of a stored image: geometry, samples and windows, never an identity."""
-    return {
+def describe_image(asset: ImageAsset, *, is_curated: bool) -> dict[str, Any]:
+    """All that is known of a stored image: geometry, samples and windows, never an identity.
+
+    An image may lie in several benchmarks: that somebody has checked it is told to those alone who curate one of them
+    (`is_curated`), since it says that another holds it too.
+    """
+    told = {
         "sha256": asset.sha256,
         "kind": asset.kind,
         "content_type": asset.content_type,
@@ -42,8 +46,8 @@ def describe_image(asset: ImageAsset) -> dict[str, Any]:
         "modality": asset.modality,
         "acquisition": asset.acquisition,
         "needs_text_check": asset.needs_text_check,
-        "text_checked_at": asset.text_checked_at,
     }
+    return {**told, "text_checked_at": asset.text_checked_at} if is_curated else told
 
 
 def describe_case_image(image: CaseImage, *, is_blind: bool) -> dict[str, Any]:

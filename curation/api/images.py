@@ -75,7 +75,8 @@ def known_image(user: User, sha256: str) -> ImageAsset:
 def _unchanged(request: Request, etag: str) -> HttpResponseBase | None:
     """A 304 if the client holds these bytes already; asked only after the permission check."""
     found = get_conditional_response(request._request, etag=etag)
-    return found if isinstance(found, HttpResponseNotModified) else None
+    # What a 304 says of keeping replaces what the kept answer said.
+    return _sealed(found, etag) if isinstance(found, HttpResponseNotModified) else None
 
 
 def _sealed(response: HttpResponseBase, etag: str) -> HttpResponseBase:
@@ -133,7 +134,9 @@ class ImageDetail(APIView):
     def get(self, request: Request, sha256: str) -> Response:
         """What is known of it."""
         arguments(request, ())
-        return Response(describe_image(known_image(signed_in(request), sha256)))
+        user = signed_in(request)
+        asset = known_image(user, sha256)
+        return Response(describe_image(asset, is_curated=bool(_curated(user, asset))))
 
 
 class BytesView(APIView):
@@ -248,18 +251,17 @@ class ImageTextCheck(APIView):
             fields.text(slug, "benchmark", most=64)
         if fields.errors:
             raise invalid(tuple(fields.errors), what="body")
-        checked = mark_text_checked(asset=asset, curator=user, benchmark=_curated(user, asset, slug))
-        return Response(describe_image(checked))
+        curated = [benchmark for benchmark in _curated(user, asset) if slug in {None, benchmark.slug}]
+        if not curated:
+            raise PermissionDenied(f"This needs the role {NEEDED[CURATE]} in a benchmark that holds the image.")
+        checked = mark_text_checked(asset=asset, curator=user, benchmark=curated[0])
+        return Response(describe_image(checked, is_curated=True))
 
 
-def _curated(user: User, asset: ImageAsset, slug: Any) -> Benchmark:
+def _curated(user: User, asset: ImageAsset) -> list[Benchmark]:
+    """The benchmarks that hold the image and that the user curates."""
     holding = Benchmark.objects.visible_to(user).filter(cases__images__asset=asset).distinct()
-    if slug is not None:
-        holding = holding.filter(slug=slug)
-    curated = [benchmark for benchmark in holding if user.has_perm(CURATE, benchmark)]
-    if not curated:
-        raise PermissionDenied(f"This needs the role {NEEDED[CURATE]} in a benchmark that holds the image.")
-    return curated[0]
+    return [benchmark for benchmark in holding if user.has_perm(CURATE, benchmark)]
 
 
 urlpatterns = [

@@ -11,9 +11,9 @@ from PIL import Image
 
 from curation.images import read_frame, store_image
 from curation.intake import decode_untrusted
-from curation.models import AuditEvent, Benchmark, Case, CaseImage, ImageAsset, User
+from curation.models import AuditEvent, Benchmark, Case, CaseImage, ImageAsset, ImageUpload, Role, User
 from tests.curation.sources import dicom_file, huge_png_header, png
-from tests.factories import make_case, make_user
+from tests.factories import make_benchmark, make_case, make_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -179,6 +179,7 @@ class TestBytes:
         assert "text/" not in answer["Content-Type"]
         again = api(reader).get(address, HTTP_IF_NONE_MATCH=answer["ETag"])
         assert (again.status_code, again.content) == (304, b"")
+        assert again["Cache-Control"] == answer["Cache-Control"]
         assert api(outsider).get(address, HTTP_IF_NONE_MATCH=answer["ETag"]).status_code == 404
 
     def test_stored_bytes_are_a_download(self, api: Client, reader: User, ct: ImageAsset) -> None:
@@ -205,6 +206,21 @@ class TestTextCheck:
         assert answer.status_code == 200
         assert answer.json()["text_checked_at"]
         assert AuditEvent.objects.get(action="image.text_checked").benchmark_id == benchmark.pk
+
+    def test_only_those_who_curate_a_benchmark_that_holds_it_learn_of_the_check(
+        self, api: Client, ct: ImageAsset, reader: User, reviewer: User, engineer: User, curator: User, admin: User
+    ) -> None:
+        address = f"/api/v1/images/{ct.sha256}/"
+        assert api(curator).get(address).json()["text_checked_at"] is None
+        api(curator).post(f"{address}text-check/", {}, format="json")
+        for user in (curator, admin):
+            assert api(user).get(address).json()["text_checked_at"]
+        elsewhere = make_user("otto", Role.CURATOR, make_benchmark("elsewhere"))
+        ImageUpload.objects.create(asset=ct, user=elsewhere)
+        for user in (reader, reviewer, engineer, elsewhere):
+            answer = api(user).get(address)
+            assert answer.status_code == 200
+            assert "text_checked_at" not in answer.json()
 
     def test_others_do_not(
         self, api: Client, ct: ImageAsset, reader: User, reviewer: User, engineer: User, outsider: User
