@@ -47,6 +47,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Below the static files, which are kept; above everything that answers somebody.
+    "curation.keeping.keep_nothing",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -197,7 +199,11 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {
         "task": "inference.tasks.sweep",
         "schedule": dt.timedelta(seconds=ENVIRONMENT.whole("SIGHTLINE_SWEEP_S", least=1)),
-    }
+    },
+    "sweep-all": {
+        "task": "inference.tasks.sweep_all",
+        "schedule": dt.timedelta(seconds=ENVIRONMENT.whole("SIGHTLINE_SWEEP_ALL_S", least=1)),
+    },
 }
 
 # Dotted paths in order, like MIDDLEWARE: each app adds its part of what a lower app does.
@@ -211,6 +217,8 @@ FACT_SECTIONS = ["annotations.facts.reading_facts", "inference.facts.prediction_
 
 # A reader's place at a case is held this long after the last sign of life.
 LEASE_MINUTES = ENVIRONMENT.whole("SIGHTLINE_LEASE_MINUTES", least=1)
+# A model that takes longer over one case hangs.
+PREDICT_DEADLINE_S = ENVIRONMENT.whole("SIGHTLINE_PREDICT_DEADLINE_S", least=1)
 MODEL_DIR = ENVIRONMENT.path("SIGHTLINE_MODEL_DIR")
 
 LOGGING = {
