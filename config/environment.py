@@ -56,6 +56,12 @@ _DECLARED = (
     ),
     Variable("SIGHTLINE_LEASE_MINUTES", "45", "How long a case stays with a reader after the last sign of life"),
     Variable("SIGHTLINE_SWEEP_S", "30", "Seconds between two looks for lost jobs"),
+    Variable("SIGHTLINE_SWEEP_ALL_S", "600", "Seconds between two looks at every case for what was never asked for"),
+    Variable(
+        "SIGHTLINE_PREDICT_DEADLINE_S",
+        "900",
+        "Seconds after which a model counts as hung over a case; its worker is started again",
+    ),
     Variable("SECRET_KEY", "", "Django's signing key, at least 50 characters; made and kept by `make run`"),
     Variable("DATABASE_URL", "", "postgres:// URL of PostgreSQL; empty: the embedded server of `make run`"),
     Variable(

@@ -9,9 +9,12 @@ from django.db import connection, transaction
 from curation.models import Event, Role
 
 if TYPE_CHECKING:
+    import datetime as dt
     import uuid
+    from collections.abc import Iterable
 
 CHANNEL = "sightline_events"
+BATCH = 1000
 
 
 @transaction.atomic
@@ -47,6 +50,25 @@ def publish(
         is_blinded=is_blinded,
         payload=ids,
     )
+    _wake()
+    return event
+
+
+@transaction.atomic
+def publish_cases(kind: str, case_ids: Iterable[uuid.UUID], *, benchmark_id: uuid.UUID, least_role: Role) -> None:
+    """Publish one event for each of many cases of a benchmark, as `publish` does, in one statement."""
+    audience = {"benchmark_id": benchmark_id, "least_role": least_role}
+    Event.objects.bulk_create(
+        [Event(type=kind, payload={"case": str(case_id)}, **audience) for case_id in case_ids], batch_size=BATCH
+    )
+    _wake()
+
+
+def forget(*, before: dt.datetime) -> int:
+    """Remove the events of before a time; returns how many."""
+    return Event.objects.filter(created_at__lt=before).delete()[0]
+
+
+def _wake() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
-    return event

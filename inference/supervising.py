@@ -15,7 +15,7 @@ from django.utils import timezone
 from kombu.exceptions import ChannelError, OperationalError
 
 from annotations.models import ReadingRevision
-from curation import queues
+from curation import events, queues
 from curation.export_jobs import resend_lost_exports
 from curation.models import Case, Gold
 from inference.claiming import Claim, JobTable, give_back
@@ -26,6 +26,7 @@ from inference.scoring import SCORE_TASK, request_scoring
 
 QUEUED_FOR = dt.timedelta(seconds=60)
 SILENT_FOR = dt.timedelta(seconds=60)
+EVENTS_KEPT_FOR = dt.timedelta(days=7)
 MOST_AT_ONCE = 2000
 GONE = "the worker gave no sign of life"
 
@@ -40,16 +41,23 @@ logger = logging.getLogger(__name__)
 class Swept:
     """What one sweep did."""
 
-    resent: int
-    requeued: int
-    parked: int
-    predictions_requested: int
-    scorings_requested: int
+    resent: int = 0
+    requeued: int = 0
+    parked: int = 0
+    predictions_requested: int = 0
+    scorings_requested: int = 0
     exports_resent: int = 0
+    events_forgotten: int = 0
 
 
 def sweep(*, queued_for: dt.timedelta = QUEUED_FOR, silent_for: dt.timedelta = SILENT_FOR) -> Swept:
-    """Find lost work and start it again; safe to run at any time, and by two processes at once.
+    """Find lost work and missing work and start it; safe to run at any time, and by two processes at once."""
+    lost, missing = sweep_lost(queued_for=queued_for, silent_for=silent_for), sweep_missing()
+    return Swept(*(one + other for one, other in zip(astuple(lost), astuple(missing), strict=True)))
+
+
+def sweep_lost(*, queued_for: dt.timedelta = QUEUED_FOR, silent_for: dt.timedelta = SILENT_FOR) -> Swept:
+    """Start again what was asked for and got lost; looks at unfinished jobs only, however many cases there are.
 
     Parameters
     ----------
@@ -66,9 +74,24 @@ def sweep(*, queued_for: dt.timedelta = QUEUED_FOR, silent_for: dt.timedelta = S
             requeued += state == JobState.QUEUED
             parked += state == JobState.PARKED
         resent += _send_again(table, now, now - queued_for)
-    swept = Swept(
-        resent, requeued, parked, _request_missing_predictions(), _request_missing_scorings(), resend_lost_exports()
+    return _logged(Swept(resent, requeued, parked, exports_resent=resend_lost_exports()))
+
+
+def sweep_missing() -> Swept:
+    """Ask for what nobody asked for, since whoever should have died before; looks at every case.
+
+    Events that are too old for any browser to come back to are forgotten on the way.
+    """
+    return _logged(
+        Swept(
+            predictions_requested=_request_missing_predictions(),
+            scorings_requested=_request_missing_scorings(),
+            events_forgotten=events.forget(before=timezone.now() - EVENTS_KEPT_FOR),
+        )
     )
+
+
+def _logged(swept: Swept) -> Swept:
     if any(astuple(swept)):
         logger.info("swept: %s", swept)
     return swept

@@ -24,4 +24,10 @@ def score_reading(run_id: str) -> None:
 @shared_task(ignore_result=True, name="inference.tasks.sweep")
 def sweep() -> None:
     """Lost work starts again (queue default, every SIGHTLINE_SWEEP_S seconds)."""
-    supervising.sweep()
+    supervising.sweep_lost()
+
+
+@shared_task(ignore_result=True, name="inference.tasks.sweep_all")
+def sweep_all() -> None:
+    """What was never asked for is asked for (queue default, every SIGHTLINE_SWEEP_ALL_S seconds)."""
+    supervising.sweep_missing()
