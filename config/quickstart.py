@@ -239,6 +239,8 @@ def _start_workers(supervisor: Supervisor) -> None:
                 *("--prefetch-multiplier", "1", "--hostname", f"{name}@%h", "--without-gossip", "--without-mingle"),
                 *("--loglevel", "INFO"),
             ),
+            # What a worker ends with when a model hangs (inference/claiming.py).
+            starts_again_on=os.EX_TEMPFAIL if pool == "solo" else None,
         )
     # An empty pid file: two machines may share a checkout, and a stale file must not stop a start.
     supervisor.start("beat", python(*celery, "beat", "--pidfile", "", "--loglevel", "INFO"))

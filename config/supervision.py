@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
@@ -42,6 +43,8 @@ class Child:
     log: Path
     process: subprocess.Popen[bytes]
     stop_signal: signal.Signals
+    spawn: Callable[[], subprocess.Popen[bytes]]
+    starts_again_on: int | None = None
 
     def has_ended(self) -> bool:
         """Whether the process is gone."""
@@ -96,13 +99,28 @@ class Supervisor:
         *,
         stop_signal: signal.Signals = signal.SIGTERM,
         death: signal.Signals = signal.SIGKILL,
+        starts_again_on: int | None = None,
     ) -> Child:
-        """Start a process whose output goes to `name`.log; `death` is what it gets if we are killed."""
+        """Start a process whose output goes to `name`.log.
+
+        Parameters
+        ----------
+        death
+            What it gets if we are killed.
+        starts_again_on
+            An exit status that is no crash: the process asks to be started once more.
+        """
         log = self.logs / f"{name}.log"
+        spawn = partial(self._spawn, command, log, death)
+        child = Child(name, log, spawn(), stop_signal, spawn, starts_again_on)
+        self._children.append(child)
+        return child
+
+    def _spawn(self, command: Sequence[str], log: Path, death: signal.Signals) -> subprocess.Popen[bytes]:
         if log.exists():
-            log.replace(log.with_suffix(".log.1"))  # what went wrong last time is still there after a restart
+            log.replace(_earlier(log))  # what went wrong last time is still there after a restart
         with open(log, "wb", opener=_private) as sink:
-            process = subprocess.Popen(
+            return subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
@@ -112,9 +130,6 @@ class Supervisor:
                 start_new_session=True,
                 preexec_fn=die_with_parent(death),  # noqa: PLW1509 - only prctl, and we start no thread
             )
-        child = Child(name, log, process, stop_signal)
-        self._children.append(child)
-        return child
 
     def finish(self, *jobs: Child, seconds: float = 600.0) -> None:
         """Wait until jobs that are meant to end have ended well; the other children are watched meanwhile."""
@@ -150,7 +165,7 @@ class Supervisor:
         while True:
             self._look()
             for child in self._children:
-                if child.has_ended():
+                if child.has_ended() and not _started_again(child):
                     raise ChildFailed(child.name, child.process.returncode, child.log)
             self._stop_asked.wait(POLL_S * 5)
 
@@ -158,7 +173,7 @@ class Supervisor:
         if self._stop_asked.is_set():
             raise Stopped
         for child in self._children:
-            if child.has_ended() and child.process.returncode:
+            if child.has_ended() and child.process.returncode and not _started_again(child):
                 raise ChildFailed(child.name, child.process.returncode, child.log)
 
     def stop(self) -> None:
@@ -172,6 +187,21 @@ class Supervisor:
             child.signal_group(signal.SIGKILL)
         _wait_for(self._children, KILL_WAIT_S)
         self._children.clear()
+
+
+def _started_again(child: Child) -> bool:
+    status = child.process.returncode
+    if child.starts_again_on is None or status != child.starts_again_on:
+        return False
+    child.signal_group(signal.SIGKILL)  # whatever it left behind
+    child.process = child.spawn()
+    why = f"{_earlier(child.log)} says why"
+    print(f"sightline: {child.name} ended with exit status {status} and was started again; {why}", flush=True)
+    return True
+
+
+def _earlier(log: Path) -> Path:
+    return log.with_suffix(".log.1")
 
 
 def _private(path: str, flags: int) -> int:

@@ -12,10 +12,11 @@ import logging
 import os
 import socket
 import threading
+import time
 import uuid
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 from django.db import DatabaseError, IntegrityError, connections, transaction
 from django.db.models import F
@@ -26,6 +27,8 @@ from inference.models.jobs import MOST_ATTEMPTS
 
 HEARTBEAT_S = 5.0
 LONGEST_ERROR = 2000
+EXIT_STATUS = os.EX_TEMPFAIL
+"""Of a worker whose model hung: nothing is wrong with the worker, and it is started again."""
 SUPERSEDED = "another run of this case is queued and covers this one"
 
 logger = logging.getLogger(__name__)
@@ -109,10 +112,23 @@ def give_back(held: Any, *, attempt: int, error: str, is_counted: bool = True) -
 
 
 class Heartbeat:
-    """Signs of life of a claimed job from a thread of its own, while the work itself may be deep in a model."""
+    """Signs of life of a claimed job from a thread of its own, while the work itself may be deep in a model.
 
-    def __init__(self, held: Claim, *, every_s: float = HEARTBEAT_S) -> None:
+    A model that hangs cannot be interrupted: past the deadline the whole process ends with EXIT_STATUS, whoever runs it
+    starts it again, and the sweep takes the job back.
+
+    Parameters
+    ----------
+    what
+        The work, for the log.
+    deadline_s
+        Seconds after which the work counts as hung.
+    """
+
+    def __init__(self, held: Claim, *, what: str, deadline_s: float, every_s: float = HEARTBEAT_S) -> None:
         self._claim = held
+        self._what = what
+        self._deadline_s = deadline_s
         self._every_s = every_s
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat, name=f"heartbeat-{held.pk}", daemon=True)
@@ -128,15 +144,31 @@ class Heartbeat:
         self._thread.join()
 
     def _beat(self) -> None:
+        ends_at, is_held = time.monotonic() + self._deadline_s, True
         try:
-            while not self._stop.wait(self._every_s):
-                try:
-                    if not self._claim.held().update(heartbeat_at=timezone.now()):
-                        return
-                except DatabaseError:
-                    # A database that restarts must not end the work; the next beat opens a new connection.
-                    logger.warning("no heartbeat for %s", self._claim.pk, exc_info=True)
-                    connections.close_all()
+            while not self._stop.wait(max(0.0, min(self._every_s, ends_at - time.monotonic()))):
+                if time.monotonic() >= ends_at:
+                    self._end_process()
+                # What was cancelled or taken over may hang as well: the deadline stays.
+                is_held = is_held and self._show_life()
         finally:
             # The thread's own connection.
             connections.close_all()
+
+    def _show_life(self) -> bool:
+        try:
+            return bool(self._claim.held().update(heartbeat_at=timezone.now()))
+        except DatabaseError:
+            # A database that restarts must not end the work; the next beat opens a new connection.
+            logger.warning("no heartbeat for %s", self._claim.pk, exc_info=True)
+            connections.close_all()
+            return True
+
+    def _end_process(self) -> NoReturn:
+        logger.critical(
+            "%s did not end within %g s: this worker ends with status %d, and the job is taken back",
+            self._what,
+            self._deadline_s,
+            EXIT_STATUS,
+        )
+        os._exit(EXIT_STATUS)

@@ -125,7 +125,8 @@ def request_all(*, model: ModelVersion, benchmark: Benchmark, retries_parked: bo
 def run_prediction(prediction_id: uuid.UUID) -> JobState | None:
     """Make a queued prediction; None where it is not queued, or was taken over meanwhile.
 
-    The model runs outside any transaction, with a heartbeat. What it said is stored only if this attempt still holds
+    The model runs outside any transaction, with a heartbeat; past SIGHTLINE_PREDICT_DEADLINE_S it counts as hung, and
+    this process ends (`claiming.Heartbeat`). What it said is stored only if this attempt still holds
     the row. A failure is stored and the prediction is queued again, or parked after its last attempt.
     """
     held = claim(Prediction, prediction_id)
@@ -133,7 +134,8 @@ def run_prediction(prediction_id: uuid.UUID) -> JobState | None:
         return None
     prediction = Prediction.objects.select_related("model", "case").get(pk=prediction_id)
     try:
-        with Heartbeat(held):
+        what = f"prediction {prediction_id} by model {prediction.model.name}"
+        with Heartbeat(held, what=what, deadline_s=settings.PREDICT_DEADLINE_S):
             shown = build_input(prediction.case, input_digest=prediction.input_digest)
             adapter = adapter_of(prediction.model)
             begun = time.monotonic()

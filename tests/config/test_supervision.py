@@ -82,6 +82,34 @@ def test_a_child_that_ends_well_is_a_failure_too_while_watching(supervisor: Supe
         supervisor.watch()
 
 
+# Ends with 75 the first time, with 3 the second.
+TWICE = (
+    "import pathlib, sys; once = pathlib.Path('once'); print(once.exists());"
+    "once.exists() and sys.exit(3); once.touch(); sys.exit(75)"
+)
+
+
+def test_a_child_that_asks_for_it_is_started_again_and_may_crash_later(
+    supervisor: Supervisor, capfd: pytest.CaptureFixture[str]
+) -> None:
+    steady = supervisor.start("steady", python("-c", SLEEPER))
+    child = supervisor.start("worker-gpu", python("-c", TWICE), starts_again_on=75)
+    with pytest.raises(ChildFailed, match="worker-gpu ended with exit status 3; "):
+        supervisor.watch()
+    assert child.log.read_text(encoding="utf-8") == "True\n"
+    assert not steady.has_ended()
+    log = supervisor.logs / "worker-gpu.log.1"
+    assert log.read_text(encoding="utf-8") == "False\n"
+    said = f"sightline: worker-gpu ended with exit status 75 and was started again; {log} says why\n"
+    assert capfd.readouterr().out == said
+
+
+def test_who_did_not_say_so_is_not_started_again(supervisor: Supervisor) -> None:
+    supervisor.start("web", python("-c", "raise SystemExit(75)"))
+    with pytest.raises(ChildFailed, match="web ended with exit status 75"):
+        supervisor.watch()
+
+
 def test_a_job_may_end_well_and_not_badly(supervisor: Supervisor) -> None:
     supervisor.finish(supervisor.start("migrate", python("-c", "print('done')")))
     assert (supervisor.logs / "migrate.log").read_text(encoding="utf-8") == "done\n"

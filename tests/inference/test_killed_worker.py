@@ -1,4 +1,4 @@
-"""A real worker is killed in the middle of a prediction, and its message is lost with it: the sweep brings it back."""
+"""A real worker is killed in the middle of a prediction, or its model hangs: the sweep brings the prediction back."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def broker_url() -> str:
 
 
 @pytest.fixture
-def start_worker(tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
-    """Start a worker for the queue gpu, as `make run` does; none is left at the end."""
+def start_worker(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Start a worker for the queue gpu, as `make run` does, with other settings; none is left at the end."""
     environment = {
         **os.environ,
         "SECRET_KEY": settings.SECRET_KEY,
@@ -69,12 +69,16 @@ def start_worker(tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen[bytes
     }
     started: list[subprocess.Popen[bytes]] = []
 
-    def start() -> subprocess.Popen[bytes]:
+    def start(**variables: str) -> subprocess.Popen[bytes]:
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO"]
         command = [sys.executable, "-m", "celery", "-A", "tests.inference.slow_worker", "worker", "-Q", "gpu"]
         with (tmp_path / "worker.log").open("ab") as log:
             process = subprocess.Popen(
-                [*command, "--pool", "solo", *quiet], cwd=PROJECT, env=environment, stdout=log, stderr=log
+                [*command, "--pool", "solo", *quiet],
+                cwd=PROJECT,
+                env={**environment, **variables},
+                stdout=log,
+                stderr=log,
             )
         started.append(process)
         return process
@@ -86,10 +90,9 @@ def start_worker(tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen[bytes
         process.wait()
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_killed_worker_loses_nothing(
-    tmp_path: Path, start_worker: Any, sent: Sent, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def deliver(sent: Sent, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Hand what was sent so far to a real broker, whose queue gpu is empty at the start."""
     monkeypatch.setenv("CELERY_BROKER_URL", broker_url())  # goes before what an app is told
     broker = Celery()
     broker.conf.task_routes = settings.CELERY_TASK_ROUTES
@@ -99,11 +102,16 @@ def test_a_killed_worker_loses_nothing(
         channel.queue_purge("gpu")
     monkeypatch.setattr(supervising, "current_app", broker)
 
-    def deliver() -> None:
+    def hand_over() -> None:
         for name, kwargs in sent:
             broker.send_task(name, kwargs=kwargs)
         sent.clear()
 
+    return hand_over
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_killed_worker_loses_nothing(tmp_path: Path, start_worker: Any, deliver: Callable[[], None]) -> None:
     planted, case = plant("planted"), make_case(make_benchmark())
     (tmp_path / "hold").touch()
     (prediction_id,) = request_predictions(model=planted, case_ids=[case.pk])
@@ -126,3 +134,25 @@ def test_a_killed_worker_loses_nothing(
     row.refresh_from_db()
     assert (row.pk, row.attempts, row.choice) == (prediction_id, 2, "A")
     assert row.maps.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_model_that_hangs_ends_its_worker_and_the_next_one_does_the_job(
+    tmp_path: Path, start_worker: Any, deliver: Callable[[], None]
+) -> None:
+    planted, case = plant("planted"), make_case(make_benchmark())
+    (tmp_path / "hold").touch()
+    (prediction_id,) = request_predictions(model=planted, case_ids=[case.pk])
+    deliver()
+    hung = start_worker(SIGHTLINE_PREDICT_DEADLINE_S="1")
+    assert hung.wait(PATIENCE_S) == os.EX_TEMPFAIL
+    log = (tmp_path / "worker.log").read_text(encoding="utf-8")
+    assert f"CRITICAL inference.claiming prediction {prediction_id} by model planted did not end within 1 s" in log
+    assert Prediction.objects.get().state == JobState.RUNNING
+
+    assert sweep(silent_for=dt.timedelta()).requeued == 1
+    deliver()
+    (tmp_path / "hold").unlink()
+    start_worker()
+    until(lambda: Prediction.objects.filter(state=JobState.DONE).exists(), "the second worker")
+    assert Prediction.objects.get().attempts == 2

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
-from curation.models import Benchmark, Case, User
-from inference import supervising
+from curation.events import forget, publish
+from curation.models import Benchmark, Case, Event, Role, User
+from inference import supervising, tasks
 from inference.claiming import Heartbeat, claim
 from inference.enrolling import enrol
 from inference.models import JobState, ModelVersion, Prediction, ScoringRun
 from inference.predicting import request_predictions, run_prediction
 from inference.scoring import request_scoring, run_scoring
-from inference.supervising import Swept, sweep
+from inference.supervising import EVENTS_KEPT_FOR, Swept, sweep, sweep_lost, sweep_missing
 from tests.factories import make_case
 from tests.inference.conftest import Sent, box, predict, submit
 
 pytestmark = pytest.mark.django_db
-NOTHING = Swept(0, 0, 0, 0, 0)
+NOTHING = Swept()
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +52,7 @@ def test_an_emptied_broker_loses_nothing(
     sent.clear()  # the broker forgets
     age(Prediction, 61)
     with django_capture_on_commit_callbacks(execute=True):
-        assert sweep() == Swept(3, 0, 0, 0, 0)
+        assert sweep() == Swept(resent=3)
     assert sorted(kwargs["prediction_id"] for _, kwargs in sent) == wanted
     with django_capture_on_commit_callbacks(execute=True):
         assert sweep() == NOTHING  # sent again just now
@@ -138,8 +141,49 @@ def test_sweeping_takes_few_queries(
 ) -> None:
     for number in range(5):
         predict(planted, make_case(benchmark, f"case {number}"))
-    with django_assert_max_num_queries(8):
-        sweep()
+    with django_assert_max_num_queries(6):
+        sweep_lost()
+    with django_assert_max_num_queries(3):
+        sweep_missing()
+
+
+def test_the_quick_look_leaves_the_cases_alone(
+    case: Case, reader: User, planted: ModelVersion, django_assert_max_num_queries: Any
+) -> None:
+    predict(planted, case)
+    ScoringRun.objects.all().delete()
+    submit(case, reader, box(17, 13, 31, 23))
+    planted.enrolments.create(benchmark=case.benchmark, is_live=True)
+    Case.objects.filter(pk=make_case(case.benchmark, "lacks a prediction").pk).update(input_digest="c" * 64)
+    with django_assert_max_num_queries(6) as asked:
+        tasks.sweep()
+    assert not [query for query in asked.captured_queries if "curation_case" in query["sql"]]
+    assert not Prediction.objects.filter(state=JobState.QUEUED).exists()
+    assert not ScoringRun.objects.exists()
+    tasks.sweep_all()
+    assert Prediction.objects.filter(state=JobState.QUEUED).count() == 1
+    assert ScoringRun.objects.filter(state=JobState.QUEUED, case=case).count() == 1
+
+
+def test_events_nobody_comes_back_to_are_forgotten(benchmark: Benchmark, django_assert_num_queries: Any) -> None:
+    for _ in range(3):
+        publish("case.changed", benchmark_id=benchmark.pk, least_role=Role.READER, case="c")
+    old, edge, new = Event.objects.order_by("pk").values_list("pk", flat=True)
+    now = timezone.now()
+    Event.objects.filter(pk=old).update(created_at=now - EVENTS_KEPT_FOR - dt.timedelta(hours=1))
+    Event.objects.filter(pk=edge).update(created_at=now - EVENTS_KEPT_FOR + dt.timedelta(hours=1))
+    with django_assert_num_queries(1):
+        assert forget(before=now - EVENTS_KEPT_FOR - dt.timedelta(hours=2)) == 0
+    assert sweep_missing() == Swept(events_forgotten=1)
+    assert sorted(Event.objects.values_list("pk", flat=True)) == [edge, new]
+
+
+def test_beat_looks_for_what_is_lost_often_and_at_every_case_seldom() -> None:
+    looks = {entry["task"]: entry["schedule"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    assert looks == {
+        "inference.tasks.sweep": dt.timedelta(seconds=30),
+        "inference.tasks.sweep_all": dt.timedelta(seconds=600),
+    }
 
 
 @pytest.mark.django_db(transaction=True)
@@ -151,8 +195,22 @@ def test_the_heartbeat_beats_while_the_work_goes_on(case: Case, planted: ModelVe
     silent = timezone.now() - dt.timedelta(seconds=50)
     jobs = Prediction.objects.filter(heartbeat_at__gt=silent)
     assert not jobs.exists()
-    with Heartbeat(held, every_s=0.01) as heartbeat:
+    with Heartbeat(held, what="a prediction", deadline_s=60, every_s=0.01) as heartbeat:
         deadline = timezone.now() + dt.timedelta(seconds=10)
         while not jobs.exists() and timezone.now() < deadline:
             heartbeat._stop.wait(0.01)
     assert jobs.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_deadline_stays_for_work_that_is_not_held_any_more(
+    case: Case, planted: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (prediction_id,) = request_predictions(model=planted, case_ids=[case.pk])
+    held = claim(Prediction, prediction_id)
+    assert held is not None
+    Prediction.objects.update(state=JobState.CANCELLED)
+    ended = threading.Event()
+    monkeypatch.setattr(Heartbeat, "_end_process", lambda _: ended.set())
+    with Heartbeat(held, what="a prediction", deadline_s=0.05, every_s=0.01):
+        assert ended.wait(10)
