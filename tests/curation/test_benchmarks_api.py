@@ -94,7 +94,7 @@ class TestProtocol:
     ) -> None:
         address = f"{BASE}thorax/protocol/"
         assert statuses(api, "get", address, None, reader, engineer, curator, outsider) == [200, 200, 200, 404]
-        body = {"required": []}
+        body: dict[str, Any] = {"required": []}
         assert statuses(api, "put", address, body, reader, engineer, outsider, curator) == [403, 403, 404, 200]
 
     def test_a_fault_has_its_path_and_changes_nothing(self, api: Client, benchmark: Benchmark, curator: User) -> None:
