@@ -93,6 +93,8 @@ WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/assets/.+-[\w-]{8}\.\w+$"
 
 AUTH_USER_MODEL = "curation.User"
 AUTHENTICATION_BACKENDS = [
+    # First: where too many log-ins have failed, no password is looked at.
+    "curation.guessing.GuessingGuard",
     "rules.permissions.ObjectPermissionBackend",
     "django.contrib.auth.backends.ModelBackend",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING
 
 from django.contrib import messages
@@ -16,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from curation.access import require, signed_in
+from curation.guessing import address_of, wait_for
 from curation.images import mark_text_checked
 from curation.models import Case, CaseImage
 from curation.permissions import CURATE
@@ -23,6 +25,7 @@ from curation.permissions import CURATE
 if TYPE_CHECKING:
     import uuid
 
+    from django.contrib.auth.forms import AuthenticationForm
     from django.http import HttpRequest
 
 
@@ -47,6 +50,23 @@ def readyz(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ready", content_type="text/plain")
 
 
+class LogIn(LoginView):
+    """The log-in page; after too many failures it names the wait, and never which half was wrong."""
+
+    template_name = "curation/login.html"
+    http_method_names = ["get", "post"]
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        """The page again: 200, or 429 where another try is of no use yet."""
+        name = str(form.cleaned_data.get("username") or "")
+        wait = wait_for(name=name, address=address_of(self.request))
+        if wait is None:
+            return super().form_invalid(form)
+        seconds = ceil(wait.total_seconds())
+        context = self.get_context_data(form=form, wait_minutes=ceil(seconds / 60))
+        return self.render_to_response(context, status=429, headers={"Retry-After": str(seconds)})
+
+
 @require_POST
 def check_text(request: HttpRequest, case_id: uuid.UUID, number: int) -> HttpResponse:
     """A curator has looked at an image's pixels and found no name in them."""
@@ -59,7 +79,7 @@ def check_text(request: HttpRequest, case_id: uuid.UUID, number: int) -> HttpRes
     return redirect("case-page", case_id=found.pk)
 
 
-LOGIN = LoginView.as_view(template_name="curation/login.html", http_method_names=["get", "post"])
+LOGIN = LogIn.as_view()
 urlpatterns = [
     path("cases/<uuid:case_id>/images/<int:number>/text-check/", check_text, name="check-text"),
     path("login/", LOGIN, name="login"),

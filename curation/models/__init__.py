@@ -7,6 +7,7 @@ from curation.models.events import Event
 from curation.models.facts import CaseFacts
 from curation.models.gold import Gold, GoldRoi
 from curation.models.images import ImageAsset, ImageUpload
+from curation.models.log_ins import LoginFailure
 from curation.models.snapshots import (
     Export,
     ExportState,
@@ -29,6 +30,7 @@ __all__ = [
     "GoldRoi",
     "ImageAsset",
     "ImageUpload",
+    "LoginFailure",
     "Membership",
     "Protocol",
     "ProtocolKind",
