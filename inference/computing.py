@@ -8,6 +8,7 @@ none. A target without a region has no grid row, one without an option no answer
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -48,8 +49,17 @@ class FrameMaps:
 def frame_maps(row: AttentionMap) -> FrameMaps:
     """The arrays of a stored map."""
     question = attention_array(row, row.question)
-    maps = {MapKind.RELATIVE: relative_map(question, attention_array(row, row.general)), MapKind.ABSOLUTE: question}
-    return FrameMaps(maps, GridTransform.from_dict(row.transform))
+    relative = relative_layers(question, attention_array(row, row.general))
+    return FrameMaps({MapKind.RELATIVE: relative, MapKind.ABSOLUTE: question}, GridTransform.from_dict(row.transform))
+
+
+def relative_layers(question: Layers, general: Layers) -> Layers:
+    """The relative map of each layer; nan throughout where a layer holds numbers that are none."""
+    relative = np.full_like(question, np.nan)
+    for layer in range(len(question)):
+        with suppress(ValueError):
+            relative[layer] = relative_map(question[layer], general[layer])
+    return relative
 
 
 def attention_array(row: AttentionMap, stored: bytes | memoryview) -> Layers:
@@ -162,7 +172,7 @@ def _computed(name: str, layers: Layers, cells: CellMask, others: Sequence[CellM
     try:
         return score_with_nulls(GRID_METRICS[name], layers, cells, others=others)
     except ValueError:
-        # A layer without any attention, or with numbers that are none: the map is at fault, not the reading.
+        # No layer with attention and numbers that are such: the map is at fault, not the reading.
         return UNUSABLE_MAP
 
 

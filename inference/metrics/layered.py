@@ -76,7 +76,7 @@ def over_layers(
     terms: Callable[[Layers, int], Terms],
     close: Callable[[NDArray[np.float64], int, int], NDArray[np.float64]],
 ) -> NDArray[np.float64]:
-    """One metric of one region at every layer, float64 (layers,).
+    """One metric of one region at every layer, float64 (layers,); nan at a layer whose map cannot be used.
 
     Parameters
     ----------
@@ -90,11 +90,12 @@ def over_layers(
     Raises
     ------
     ValueError
-        As `grounding.attention_ratio`, for any layer.
+        As `grounding.attention_ratio`, if no layer can be used.
     """
-    layers, n = checked_layers(relative, cells), int(cells.sum())
+    layers, is_usable = usable_layers(relative, cells)
+    n = int(cells.sum())
     base, term = terms(layers, n)
-    return close(base + term[:, cells.ravel()].sum(axis=1), n, cells.size)
+    return _in_place(close(base + term[:, cells.ravel()].sum(axis=1), n, cells.size), is_usable)
 
 
 def over_places(
@@ -104,11 +105,12 @@ def over_places(
     terms: Callable[[Layers, int], Terms],
     close: Callable[[NDArray[np.float64], int, int], NDArray[np.float64]],
 ) -> NDArray[np.float64]:
-    """One metric of one region moved to several places, at every layer, float64 (layers, places).
+    """One metric of one region moved to several places, at every layer, float64 (layers, places); as `over_layers`.
 
     `places` holds the (row, column) of the region's bounding box for each place, (places, 2).
     """
-    layers, n = checked_layers(relative, cells), int(cells.sum())
+    layers, is_usable = usable_layers(relative, cells)
+    n = int(cells.sum())
     base, term = terms(layers, n)
     rows, columns = np.nonzero(cells)
     rows, columns = rows - rows.min(), columns - columns.min()
@@ -116,20 +118,38 @@ def over_places(
     sums = np.repeat(base[:, None], len(places), axis=1)
     for offset in rows * cells.shape[1] + columns:  # one addition a cell of the region, all places and layers at once
         sums += np.take(term, starts + offset, axis=1)
-    return close(sums, n, cells.size)
+    return _in_place(close(sums, n, cells.size), is_usable)
 
 
-def checked_layers(relative: NDArray[np.floating[Any]], cells: CellMask) -> Layers:
-    """The map as float64 (layers, cells), or a ValueError that names the layer and what is wrong with it."""
+def usable_layers(relative: NDArray[np.floating[Any]], cells: CellMask) -> tuple[Layers, NDArray[np.bool_]]:
+    """The usable layers of a map as float64 (usable layers, cells), and which they are, bool (layers,).
+
+    Raises
+    ------
+    ValueError
+        If no layer can be used, naming the first and what is wrong with it; other layers do not suffer from a bad one.
+    """
     if relative.ndim != 3 or not len(relative):
         raise ValueError(f"a map of layers must be (layers, rows, columns), not of shape {relative.shape}")
-    flat = []
+    flat: list[NDArray[np.float64]] = []
+    faults: dict[int, ValueError] = {}
     for number, layer in enumerate(relative):
         try:
             flat.append(checked(layer, cells)[0].ravel())
         except ValueError as error:
-            raise ValueError(f"layer {number}: {error}") from error
-    return np.stack(flat)
+            faults[number] = error
+    if not flat:
+        raise ValueError(f"no layer can be used; layer 0: {faults[0]}") from faults[0]
+    return np.stack(flat), np.array([number not in faults for number in range(len(relative))])
+
+
+def _in_place(values: NDArray[np.float64], is_usable: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Values of the usable layers where they belong among all layers, nan elsewhere."""
+    if is_usable.all():
+        return values
+    spread = np.full((len(is_usable), *values.shape[1:]), np.nan)
+    spread[is_usable] = values
+    return spread
 
 
 def _no_base(layers: Layers) -> NDArray[np.float64]:

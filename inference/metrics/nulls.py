@@ -159,7 +159,8 @@ def moved_null(
     values = metric.over_places(relative, cells, places)  # (layers, places)
     towards_better = QUANTILE if metric.higher_is_better else 1 - QUANTILE
     # -inf (no attention at all at a place) is a value like any other: "nearest" picks one instead of interpolating nan.
-    if np.isfinite(values).all():
+    # A layer that cannot be used is nan throughout, under either method, and changes nothing for the others.
+    if not np.isinf(values).any():
         median, tail = np.quantile(values, [0.5, towards_better], axis=1)
     else:
         median, tail = np.quantile(values, [0.5, towards_better], axis=1, method="nearest")

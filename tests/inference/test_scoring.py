@@ -8,12 +8,23 @@ import sys
 import time
 from typing import Any
 
+import numpy as np
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 
 from curation.models import Benchmark, Case, CaseFacts, CaseImage, Event, Gold, GoldRoi, User
 from inference import scoring
-from inference.models import JobState, MapKind, ModelVersion, RoiRule, RunKind, Score, ScoringRun, TargetKind
+from inference.models import (
+    JobState,
+    MapKind,
+    ModelVersion,
+    Prediction,
+    RoiRule,
+    RunKind,
+    Score,
+    ScoringRun,
+    TargetKind,
+)
 from inference.scoring import request_benchmark_scoring, request_scoring, run_scoring, score_case
 from tests.factories import make_asset, make_benchmark, make_case, make_user
 from tests.inference.conftest import Sent, box, plant, predict, submit
@@ -155,6 +166,40 @@ def test_a_region_of_every_cell_leaves_normalised_kl_undefined(case: Case, reade
     score_case(case.pk)
     assert score(metric="kl_norm").unavailable == "undefined"
     assert score(metric="attention_ratio").values == pytest.approx([1, 1], abs=1e-6)
+
+
+def spoil(prediction: Prediction, layers: int, number: float) -> None:
+    """Put one number everywhere into the first layers of its map."""
+    (row,) = prediction.maps.all()
+    size = row.rows * row.columns
+    rest = np.frombuffer(row.question, dtype="<f4")[layers * size :]
+    row.question = np.concatenate([np.full(layers * size, number, dtype="<f4"), rest]).tobytes()
+    row.save()
+
+
+@pytest.mark.parametrize("number", [0.0, math.nan, -1.0])
+def test_a_layer_that_cannot_be_used_leaves_the_others_their_numbers(
+    case: Case, reader: User, planted: ModelVersion, number: float
+) -> None:
+    spoil(predict(planted, case), 1, number)
+    submit(case, reader, INSIDE)
+    score_case(case.pk)
+    for kind in MapKind:
+        found = score(metric="attention_ratio", map=kind)
+        assert found.unavailable == ""
+        assert found.values == [None, pytest.approx(RATIOS["inside"][1], abs=1e-6)]
+        assert found.nulls[0]["moved"]["median"] is None
+        assert found.nulls[1]["moved"]["median"] is not None
+
+
+@pytest.mark.parametrize("number", [0.0, math.nan, -1.0])
+def test_a_map_without_a_usable_layer_is_unusable(
+    case: Case, reader: User, planted: ModelVersion, number: float
+) -> None:
+    spoil(predict(planted, case), 2, number)
+    submit(case, reader, INSIDE, choice=None)
+    score_case(case.pk)
+    assert set(Score.objects.values_list("unavailable", flat=True)) == {"unusable_map"}
 
 
 def test_every_number_stands_beside_its_nulls(case: Case, reader: User, planted: ModelVersion) -> None:

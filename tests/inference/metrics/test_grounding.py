@@ -247,11 +247,23 @@ def test_layers_at_once_equal_layers_one_by_one(pair):
         assert metric.over_layers(relative, cells).tolist() == pytest.approx(single, abs=1e-9, nan_ok=True)
 
 
-def test_a_bad_layer_is_named():
-    relative = np.ones((3, 2, 3))
-    relative[1] = 0
-    with pytest.raises(ValueError, match="layer 1: the map of shape"):
-        GRID_METRICS["kl"].over_layers(relative, G)
+@pytest.mark.parametrize("fault", [0.0, np.nan, np.inf, -1.0])
+@pytest.mark.parametrize("metric", GRID_METRICS.values(), ids=GRID_METRICS)
+def test_a_layer_that_cannot_be_used_takes_its_own_value_and_no_other(metric, fault):
+    healthy = np.stack([R, R + 1])
+    spoilt = np.stack([R, np.full_like(R, fault), R + 1])
+    places = np.array([[0, 0]])
+    for ours, wanted in (
+        (metric.over_layers(spoilt, G), metric.over_layers(healthy, G)),
+        (metric.over_places(spoilt, G, places), metric.over_places(healthy, G, places)),
+    ):
+        assert np.isnan(ours[1]).all()
+        assert np.array_equal(ours[[0, 2]], wanted)
+
+
+def test_a_map_without_a_usable_layer_names_the_first():
+    with pytest.raises(ValueError, match="no layer can be used; layer 0: the map of shape"):
+        GRID_METRICS["kl"].over_layers(np.zeros((3, 2, 3)), G)
     with pytest.raises(ValueError, match=r"\(2, 3\)"):
         GRID_METRICS["kl"].over_layers(R, G)
 

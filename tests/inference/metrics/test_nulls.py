@@ -110,6 +110,18 @@ def test_places_without_attention_do_not_turn_the_null_into_nan():
     assert null.median[0] == -math.inf
 
 
+def test_a_layer_that_cannot_be_used_changes_no_null_of_the_others():
+    layer = np.arange(1.0, 10.0).reshape(1, 9)
+    spoilt = np.stack([layer, np.zeros_like(layer)])
+    this, other = (patch((1, 9), slice(0, 1), slice(at, at + 1)) for at in (8, 2))
+    for metric in GRID_METRICS.values():
+        healthy = score_with_nulls(metric, layer[None], this, others=[other])
+        score = score_with_nulls(metric, spoilt, this, others=[other])
+        assert (score.moved.median[0], score.moved.p95[0]) == (healthy.moved.median[0], healthy.moved.p95[0])
+        assert score.other_finding[0] == healthy.other_finding[0]
+        assert np.isnan([score.values[1], score.moved.median[1], score.moved.p95[1], score.other_finding[1]]).all()
+
+
 def test_a_region_that_fills_the_grid_has_one_place():
     null = moved_null(AR, np.ones((1, 2, 2)), np.ones((2, 2), dtype=bool))
     assert null.n == 1
