@@ -1,4 +1,6 @@
-"""Passwords by guessing: after ten failed log-ins nobody tries another for a while, with the right password neither.
+"""Passwords by guessing: after ten failed log-ins of a name, or fifty from an address, nobody tries it for a while.
+
+Then the right password does not help either.
 
 Failures are counted by user name and by client address, in the database, since every web process counts. The guard is
 an authentication backend that comes before the one that checks passwords, so that every log-in form is behind it, the
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from curation.models import User
 
 MOST_FAILURES = 10
+# A reading room, or a whole hospital, may share one address.
+MOST_FROM_ADDRESS = 50
 WINDOW = dt.timedelta(minutes=15)
 
 
@@ -46,11 +50,13 @@ def wait_for(*, name: str, address: str) -> dt.timedelta | None:
 
 def _wait(rows: QuerySet[LoginFailure], digest: str, address: str) -> dt.timedelta | None:
     now = timezone.now()
-    counted = [Q(name_digest=digest), *([Q(address=address)] if address else [])]
+    counted = [(Q(name_digest=digest), MOST_FAILURES)]
+    if address:
+        counted.append((Q(address=address), MOST_FROM_ADDRESS))
     waits = []
-    for which in counted:
+    for which, most in counted:
         newest = rows.filter(which, at__gt=now - WINDOW).order_by("-at").values_list("at", flat=True)
-        if (at := next(iter(newest[MOST_FAILURES - 1 : MOST_FAILURES]), None)) is not None:
+        if (at := next(iter(newest[most - 1 : most]), None)) is not None:
             waits.append(at + WINDOW - now)
     return max(waits, default=None)
 
