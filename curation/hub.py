@@ -102,7 +102,9 @@ class Hub:
                 await self._listen()
             except (psycopg.Error, OSError) as error:
                 logger.warning("the event listener lost PostgreSQL and tries again: %s", error)
-                await asyncio.sleep(RECONNECT_S)
+            except Exception:  # whatever it was: without this task nobody hears anything any more
+                logger.exception("the event listener failed and tries again")
+            await asyncio.sleep(RECONNECT_S)
 
     async def _listen(self) -> None:
         async with await connect() as connection:

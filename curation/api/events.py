@@ -97,10 +97,11 @@ async def _messages(listener: Listener, last: int | None) -> AsyncIterator[str]:
 def _missed(listener: Listener, last: int) -> list[Told]:
     # Ids can commit out of order: what is recent is told again, since hearing an event twice does no harm.
     recent = Q(pk__gt=last - OVERLAP_IDS, created_at__gt=timezone.now() - RECENT)
-    rows = Event.objects.filter(Q(pk__gt=last) | recent).order_by("pk")[:MOST_REPLAYED]
+    # Of too many the newest: the last one's id is where the browser goes on next time.
+    newest = Event.objects.filter(Q(pk__gt=last) | recent).order_by("-pk")[:MOST_REPLAYED]
     told = [
         Told(row.pk, row.type, row.benchmark_id, row.least_role, row.reader_id, row.is_blinded, row.payload)
-        for row in rows
+        for row in reversed(newest)
     ]
     return [event for event in told if listener.may_hear(event)]
 

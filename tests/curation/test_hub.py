@@ -12,7 +12,8 @@ from asgiref.sync import sync_to_async
 from django.db import connection, connections, transaction
 from django.test import AsyncClient
 
-from curation.events import publish
+from curation.api.events import _missed
+from curation.events import publish, publish_cases
 from curation.hub import HUB, Hub, Listener, Told
 from curation.models import Benchmark, Event, Role, User
 
@@ -146,6 +147,38 @@ def test_a_lost_connection_is_made_again_and_nothing_is_missed(benchmark: Benchm
         await hub.stop()
 
     run(work())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_round_that_fails_ends_no_stream(
+    benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("curation.hub.RECONNECT_S", 0.01)
+
+    async def work() -> None:
+        hub, who = Hub(), listener(Role.READER, benchmark=benchmark.pk)
+        await joined(hub, who)
+        await sync_to_async(Event.objects.create)(type="score.changed", benchmark_id=benchmark.pk, least_role="nobody")
+        await sync_to_async(say)(benchmark, "after")
+        assert await heard(who) == "after"
+        await hub.stop()
+
+    run(work())
+    (record,) = caplog.records
+    assert record.getMessage() == "the event listener failed and tries again"
+    assert record.exc_info is not None
+    assert "'nobody' is not a valid Role" in str(record.exc_info[1])
+
+
+@pytest.mark.django_db
+def test_of_too_many_missed_events_the_newest_are_told(benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("curation.api.events.MOST_REPLAYED", 3)
+    say(benchmark, "before")
+    last = Event.objects.latest("pk").pk
+    cases = [uuid.uuid4() for _ in range(5)]
+    publish_cases("case.changed", cases, benchmark_id=benchmark.pk, least_role=Role.READER)
+    missed = _missed(listener(Role.READER, benchmark=benchmark.pk), last)
+    assert [event.payload for event in missed] == [{"case": str(case)} for case in cases[2:]]
 
 
 @pytest.mark.django_db(transaction=True)
