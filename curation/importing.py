@@ -11,14 +11,14 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from curation import audit, facts
+from curation import audit, events, facts
 from curation.digests import content_digest, derived_key, input_digest
 from curation.formats import folders, sightline
 from curation.formats.sightline import FaultyRecord
 from curation.formats.sources import Rejection, SourceCase
 from curation.gold import BadGold, Extent, checked_gold
 from curation.import_images import ImageResolver, ResolvedImage
-from curation.models import Benchmark, Case, CaseImage, Gold, GoldRoi
+from curation.models import Benchmark, Case, CaseImage, Gold, GoldRoi, Role
 from curation.signals import cases_changed
 
 if TYPE_CHECKING:
@@ -241,6 +241,7 @@ def _write(
     Benchmark.objects.select_for_update(no_key=True).get(pk=benchmark.pk)
     position = Case.objects.filter(benchmark=benchmark).aggregate(last=Max("position"))["last"] or 0
     changed: list[uuid.UUID] = []
+    updated: list[uuid.UUID] = []
     taken: dict[str, str] = {}
     for batch in _batches(prepared):
         new, old = _sort_out(benchmark, batch, report, taken, update=update)
@@ -255,8 +256,11 @@ def _write(
         ids = [case.pk for case, _ in both]
         facts.record(ids)
         changed += ids
+        updated += [case.pk for case, _ in old]
     if changed:
         _tell(benchmark, changed, report, kind, actor)
+    if updated:  # whoever has such a case open loads it again
+        events.publish_cases("case.changed", updated, benchmark_id=benchmark.pk, least_role=Role.READER)
 
 
 def _sort_out(

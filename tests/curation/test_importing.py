@@ -12,7 +12,7 @@ from pydicom import dcmread
 
 from curation.digests import case_record, content_digest, input_digest, with_record_parts
 from curation.importing import IMPORT_FORMATS, ImportFailed, import_cases, import_records
-from curation.models import AuditEvent, Benchmark, Case, CaseFacts, Gold, ImageAsset, ImageUpload, User
+from curation.models import AuditEvent, Benchmark, Case, CaseFacts, Event, Gold, ImageAsset, ImageUpload, Role, User
 from curation.signals import cases_changed
 from tests.curation.sources import (
     MARKERS,
@@ -205,6 +205,7 @@ class TestKnownCases:
             (folder / f"{number}.png").write_bytes(png(number))
         take(benchmark, write_records(folder, [record("one", "0.png", "1.png"), record("two", "0.png")]))
         old = Case.objects.get(key="one")
+        assert not Event.objects.exists()
         heard: list[Any] = []
 
         def listen(**sent: Any) -> None:
@@ -224,6 +225,9 @@ class TestKnownCases:
         assert new.input_digest != old.input_digest
         assert [image.number for image in new.images.all()] == [1]
         assert heard == [[old.pk]]
+        event = Event.objects.get()
+        assert (event.type, event.payload) == ("case.changed", {"case": str(old.pk)})
+        assert (event.benchmark_id, event.least_role, event.is_blinded) == (benchmark.pk, Role.READER, False)
         assert CaseFacts.objects.get(case=new).image_count == 1
 
     def test_cases_are_in_whatever_becomes_of_those_who_hear_of_it(
