@@ -21,7 +21,7 @@ CONFIG: dict[str, Any] = {
     "overlap": 2,
     "labels": [
         {"id": "evidence", "name": "Evidence", "colour": "#56b4e9", "key": "1"},
-        {"id": "structure", "name": "Structure", "colour": "#e69f00", "key": "2"},
+        {"id": "structure", "name": "Structure", "colour": "#e69f00", "line_style": "dotted", "key": "2"},
         {"id": "text", "name": "Text or marks", "colour": "#cc79a7", "line_style": "dashed", "key": "3"},
     ],
 }

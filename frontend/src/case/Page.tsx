@@ -219,16 +219,18 @@ export function CasePage() {
         <Choices />
       </div>
       <div class="cmp-top">
-        <div class="card cmp-card">
-          <Toolbar />
-          <Views />
-          <LayerPlot />
-        </div>
         <div class="stack side">
-          <ScoreTable />
-          <DisagreementCard />
-          <ModelWords />
+          <div class="card cmp-card">
+            <Toolbar />
+            <Views />
+            <LayerPlot />
+          </div>
+          <div class="below">
+            <DisagreementCard />
+            <ModelWords />
+          </div>
         </div>
+        <ScoreTable />
       </div>
     </>
   );
