@@ -154,20 +154,27 @@ def _weights(
     key_heads, keys = key.shape[1], key.shape[2]
     group = heads // key_heads
     # Grouped queries: neighbouring query heads share a key head, so folding them into rows spares repeating the keys.
-    chosen = query[:, :, rows].float().reshape(batch, key_heads, group * len(rows), features)
-    scores = torch.matmul(chosen, key.float().transpose(2, 3)) * scale
+    chosen = _at(query, rows).float().reshape(batch, key_heads, group * len(rows), features)
+    scores = torch.matmul(chosen * scale, key.float().transpose(2, 3))
     scores = scores.view(batch, key_heads, group, len(rows), keys)
     if softcap is not None:
         scores = torch.tanh(scores / softcap) * softcap
     if mask is None:
-        if causal and queries > 1:  # as SDPA's is_causal: query i sees keys up to i
-            last = torch.tensor(rows, device=scores.device)[:, None]
+        if causal and queries > 1 and min(rows) < keys - 1:  # as SDPA's is_causal: query i sees keys up to i
+            last = _at(torch.arange(queries, device=scores.device)[None, None], rows)[0, 0, :, None]
             scores = scores.masked_fill(torch.arange(keys, device=scores.device) > last, _HIDDEN)
         return torch.softmax(scores, dim=-1)
-    part = mask[:, :, rows, :keys]
+    part = _at(mask, rows)[..., :keys]
     part = part.unsqueeze(2) if part.shape[1] == 1 else part.view(part.shape[0], key_heads, group, len(rows), keys)
     scores = scores.masked_fill(~part, _HIDDEN) if part.dtype == torch.bool else scores + part.float()
     return torch.softmax(scores, dim=-1)
+
+
+def _at(values: torch.Tensor, rows: list[int]) -> torch.Tensor:
+    """Rows of the third dimension by slices: a list as index is copied to the GPU, which then waits for the CPU."""
+    if rows == list(range(rows[0], rows[0] + len(rows))):
+        return values[:, :, rows[0] : rows[0] + len(rows)]
+    return torch.cat([values[:, :, row : row + 1] for row in rows], dim=2)
 
 
 def _kept(weights: torch.Tensor, capture: AttentionCapture) -> torch.Tensor:

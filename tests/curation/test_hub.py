@@ -18,7 +18,7 @@ from curation.hub import HUB, Hub, Listener, Told
 from curation.models import Benchmark, Event, Role, User
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import AsyncGenerator, Coroutine
 
 HERE = uuid.uuid4()
 ELSEWHERE = uuid.uuid4()
@@ -196,7 +196,7 @@ def test_a_stream_replays_what_was_missed_and_only_what_may_be_heard(benchmark: 
         assert response.status_code == 200
         assert response["Content-Type"] == "text/event-stream"
         chunks: Any = response
-        stream = aiter(cast("AsyncIterator[bytes]", chunks.streaming_content))
+        stream = cast("AsyncGenerator[bytes]", aiter(chunks.streaming_content))
         assert await anext(stream) == b"retry: 1000\n\n"
         message = (await anext(stream)).decode()
         assert '"case": "missed"' in message

@@ -118,6 +118,8 @@ def test_a_layer_that_cannot_be_used_changes_no_null_of_the_others():
         healthy = score_with_nulls(metric, layer[None], this, others=[other])
         score = score_with_nulls(metric, spoilt, this, others=[other])
         assert (score.moved.median[0], score.moved.p95[0]) == (healthy.moved.median[0], healthy.moved.p95[0])
+        assert score.other_finding is not None
+        assert healthy.other_finding is not None
         assert score.other_finding[0] == healthy.other_finding[0]
         assert np.isnan([score.values[1], score.moved.median[1], score.moved.p95[1], score.other_finding[1]]).all()
 
