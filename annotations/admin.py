@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.contrib import admin
 from django.db.models import Q
@@ -10,28 +10,11 @@ from django.db.models import Q
 from annotations.blinding import opened_cases
 from annotations.models import Assignment, Reading, ReadingRevision
 from curation.access import signed_in
+from curation.look_only import LookOnly
 
 if TYPE_CHECKING:
-    from django.db.models import Model, QuerySet
+    from django.db.models import QuerySet
     from django.http import HttpRequest
-
-    ModelAdmin = admin.ModelAdmin[Any]
-else:
-    # Generic for the type checker only.
-    ModelAdmin = admin.ModelAdmin
-
-
-class LookOnly(ModelAdmin):
-    """Nothing is added, changed or deleted here."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 Django asks so
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002 Django asks so
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002 Django asks so
-        return False
 
 
 @admin.register(Assignment)

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from annotations.assigning import NothingLeft
 from annotations.drafting import content_of
 from annotations.models import ReadingState
+from curation.describing import describe_case_image
 
 if TYPE_CHECKING:
     from annotations.assigning import HandedOut
     from annotations.models import Assignment, Reading, ReadingRevision
-    from curation.models import Case, CaseImage
+    from curation.models import Case
 
 
 def blind_case(case: Case) -> dict[str, Any]:
@@ -28,34 +29,7 @@ def blind_case(case: Case) -> dict[str, Any]:
         "question": case.question,
         "options": case.options,
         "history": case.history,
-        "images": [_image(row) for row in rows],
-    }
-
-
-def _image(row: CaseImage) -> dict[str, Any]:
-    asset = row.asset
-    return {
-        "number": row.number,
-        "sha256": asset.sha256,
-        "kind": asset.kind,
-        "modality": row.modality or asset.modality,
-        "sub_modality": row.sub_modality,
-        "view": row.view,
-        "timepoint": row.timepoint,
-        "series": row.series,
-        "width": asset.width,
-        "height": asset.height,
-        "frames": asset.frames,
-        "channels": asset.channels,
-        "dtype": asset.dtype,
-        "photometric": asset.photometric,
-        "slope": asset.slope,
-        "intercept": asset.intercept,
-        "windows": asset.windows,
-        "voi_luts": asset.voi_luts,
-        "spacing_mm": asset.spacing_mm,
-        "spacing_source": asset.spacing_source,
-        "frame_time_ms": asset.frame_time_ms,
+        "images": [describe_case_image(row, is_blind=True) for row in rows],
     }
 
 

@@ -19,17 +19,10 @@ FACT_FIELDS = (
 )
 
 
-def describe_image(asset: ImageAsset, *, is_curated: bool) -> dict[str, Any]:
-    """All that is known of a stored image: geometry, samples and windows, never an identity.
-
-    An image may lie in several benchmarks: that somebody has checked it is told to those alone who curate one of them
-    (`is_curated`), since it says that another holds it too.
-    """
-    told = {
+def _pixel_facts(asset: ImageAsset) -> dict[str, Any]:
+    return {
         "sha256": asset.sha256,
         "kind": asset.kind,
-        "content_type": asset.content_type,
-        "byte_size": asset.byte_size,
         "width": asset.width,
         "height": asset.height,
         "frames": asset.frames,
@@ -43,6 +36,19 @@ def describe_image(asset: ImageAsset, *, is_curated: bool) -> dict[str, Any]:
         "spacing_mm": asset.spacing_mm,
         "spacing_source": asset.spacing_source,
         "frame_time_ms": asset.frame_time_ms,
+    }
+
+
+def describe_image(asset: ImageAsset, *, is_curated: bool) -> dict[str, Any]:
+    """All that is known of a stored image: geometry, samples and windows, never an identity.
+
+    An image may lie in several benchmarks: that somebody has checked it is told to those alone who curate one of them
+    (`is_curated`), since it says that another holds it too.
+    """
+    told = {
+        **_pixel_facts(asset),
+        "content_type": asset.content_type,
+        "byte_size": asset.byte_size,
         "modality": asset.modality,
         "acquisition": asset.acquisition,
         "needs_text_check": asset.needs_text_check,
@@ -55,21 +61,7 @@ def describe_case_image(image: CaseImage, *, is_blind: bool) -> dict[str, Any]:
     asset = image.asset
     told = {
         "number": image.number,
-        "sha256": asset.sha256,
-        "kind": asset.kind,
-        "width": asset.width,
-        "height": asset.height,
-        "frames": asset.frames,
-        "channels": asset.channels,
-        "dtype": asset.dtype,
-        "photometric": asset.photometric,
-        "slope": asset.slope,
-        "intercept": asset.intercept,
-        "windows": asset.windows,
-        "voi_luts": asset.voi_luts,
-        "spacing_mm": asset.spacing_mm,
-        "spacing_source": asset.spacing_source,
-        "frame_time_ms": asset.frame_time_ms,
+        **_pixel_facts(asset),
         "modality": image.modality or asset.modality,
         "sub_modality": image.sub_modality,
         "view": image.view,

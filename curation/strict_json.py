@@ -22,9 +22,10 @@ class TooLarge(exceptions.APIException):
 
 
 class StrictJSONParser(BaseParser):
-    """Strict JSON, read no further than MOST_BYTES whatever its Content-Length says, nested no deeper than is safe."""
+    """Strict JSON, read no further than `most_bytes` whatever length it claims, nested no deeper than is safe."""
 
     media_type = "application/json"
+    most_bytes = MOST_BYTES
 
     def parse(
         self,
@@ -33,9 +34,9 @@ class StrictJSONParser(BaseParser):
         parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002
     ) -> Any:
         """Parse, or raise a 400 or 413 that says why not."""
-        raw: bytes = stream.read(MOST_BYTES + 1)
-        if len(raw) > MOST_BYTES:
-            raise TooLarge(f"A body of more than {MOST_BYTES} bytes is not taken.")
+        raw: bytes = stream.read(self.most_bytes + 1)
+        if len(raw) > self.most_bytes:
+            raise TooLarge(f"A body of more than {self.most_bytes} bytes is not taken.")
         try:
             return load_json(raw)
         except FaultyRecord as error:

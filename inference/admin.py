@@ -2,31 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from django.contrib import admin
 
+from curation.look_only import LookOnly
 from inference.models import Enrolment, ModelVersion, Prediction, Score, ScoringRun
-
-if TYPE_CHECKING:
-    from django.db.models import Model
-    from django.http import HttpRequest
-
-    ModelAdmin = admin.ModelAdmin[Any]
-else:
-    # Generic for the type checker only.
-    ModelAdmin = admin.ModelAdmin
-
-
-class LookOnly(ModelAdmin):
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 Django asks so
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002 Django asks so
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002 Django asks so
-        return False
 
 
 @admin.register(ModelVersion)

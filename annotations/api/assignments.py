@@ -76,7 +76,7 @@ class Skip(APIView):
     """Passing a case by."""
 
     permission_classes = (SignedIn,)
-    parser_classes = (bodies.BoundedJSONParser,)
+    parser_classes = (bodies.DraftParser,)
 
     @extend_schema(request=OpenApiTypes.OBJECT, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request, pk: uuid.UUID) -> Response:

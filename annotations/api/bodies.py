@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import IO, TYPE_CHECKING, Any
-
-from rest_framework.exceptions import ParseError
-from rest_framework.parsers import JSONParser
-from rest_framework.utils import json
+from typing import TYPE_CHECKING, Any
 
 from annotations.assigning import MOST_REASON_CHARACTERS
 from annotations.submission import MOST_KEY_CHARACTERS
 from curation.fields import Fields
-from curation.problems import FieldError, Problem, invalid
+from curation.problems import FieldError, invalid
+from curation.strict_json import StrictJSONParser
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,24 +19,10 @@ MOST_BYTES = 8 * 1024 * 1024
 LARGEST_VERSION = 2**31 - 1
 
 
-class BoundedJSONParser(JSONParser):
-    """JSON without NaN and Infinity, read no further than MOST_BYTES, whatever its Content-Length says."""
+class DraftParser(StrictJSONParser):
+    """A reading's content may be larger than other bodies: masks of several regions."""
 
-    def parse(
-        self,
-        stream: IO[Any],
-        media_type: str | None = None,  # noqa: ARG002 the signature of every parser
-        parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002
-    ) -> Any:
-        """Parse, or raise a 400 or 413 that says why not."""
-        raw: bytes = stream.read(MOST_BYTES + 1)
-        if len(raw) > MOST_BYTES:
-            detail = f"A body of more than {MOST_BYTES} bytes is not taken."
-            raise Problem("too-large", status=413, title="The body is too large", detail=detail)
-        try:
-            return json.loads(raw.decode("utf-8"))
-        except (ValueError, RecursionError) as error:
-            raise ParseError(f"JSON parse error - {error}") from error
+    most_bytes = MOST_BYTES
 
 
 def draft(body: object) -> tuple[int, dict[str, Any]]:

@@ -66,7 +66,7 @@ class Draft(APIView):
     """The draft of a reading."""
 
     permission_classes = (SignedIn,)
-    parser_classes = (bodies.BoundedJSONParser,)
+    parser_classes = (bodies.DraftParser,)
 
     @extend_schema(request=OpenApiTypes.OBJECT, responses=OpenApiTypes.OBJECT)
     def put(self, request: Request, pk: uuid.UUID) -> Response:
@@ -82,7 +82,7 @@ class Submit(APIView):
     """Submitting a reading."""
 
     permission_classes = (SignedIn,)
-    parser_classes = (bodies.BoundedJSONParser,)
+    parser_classes = (bodies.DraftParser,)
 
     @extend_schema(parameters=[KEY], request=OpenApiTypes.OBJECT, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request, pk: uuid.UUID) -> Response:
@@ -112,7 +112,7 @@ class Accept(APIView):
     """Taking a surplus draft."""
 
     permission_classes = (SignedIn,)
-    parser_classes = (bodies.BoundedJSONParser,)
+    parser_classes = (bodies.DraftParser,)
 
     @extend_schema(request=OpenApiTypes.OBJECT, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request, pk: uuid.UUID) -> Response:
@@ -128,7 +128,7 @@ class Close(APIView):
     """Leaving a surplus draft."""
 
     permission_classes = (SignedIn,)
-    parser_classes = (bodies.BoundedJSONParser,)
+    parser_classes = (bodies.DraftParser,)
 
     @extend_schema(request=OpenApiTypes.OBJECT, responses=OpenApiTypes.OBJECT)
     def post(self, request: Request, pk: uuid.UUID) -> Response:
