@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import type { SaveState } from "../state/autosave";
 import type { Session } from "../state/session";
-import { submitReading } from "../state/submit";
+import { submitByHand } from "../state/submit";
 import { Icon } from "./icons";
 import { clock, count } from "./words";
 
@@ -41,7 +41,7 @@ export function TopBar({ session }: { session: Session }): JSX.Element {
             type="button"
             class="btn primary submit"
             disabled={session.submitting.value}
-            onClick={() => void submitReading(session)}
+            onClick={() => void submitByHand(session)}
           >
             Submit and next <kbd class="kbd">Ctrl ⏎</kbd>
           </button>

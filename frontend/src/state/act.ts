@@ -78,7 +78,8 @@ export function invert(session: Session): void {
 
 export function preset(session: Session, index: number): void {
   const window = currentImage(session)?.windows[index];
-  if (window) session.cell().windowing.value = fromFile(window);
+  const cell = session.cell();
+  if (window) cell.windowing.value = { ...fromFile(window), invert: windowOf(cell).invert };
 }
 
 export function zoom(session: Session, factor: number | null): void {

@@ -4,6 +4,11 @@ function absentAnswer({ answer }: Content): boolean {
   return answer === null || (!answer.choice && !answer.text?.trim() && !answer.boxes?.length);
 }
 
+function isEmpty(content: Content): boolean {
+  const { confidence, rois, steps, entities } = content;
+  return absentAnswer(content) && confidence === null && rois.length + steps.length + entities.length === 0;
+}
+
 /** What the protocol wants and the reading lacks, with the same paths as the server's own check at submit. */
 export function missing(content: Content, required: readonly string[]): FieldError[] {
   const found: FieldError[] = [];
@@ -24,5 +29,6 @@ export function missing(content: Content, required: readonly string[]): FieldErr
     if (wants("evidence") && step.evidence.length === 0)
       found.push({ path: `steps[${index}].evidence`, detail: `step ${index + 1} cites no ROI` });
   });
-  return found;
+  // Also where the protocol asks for nothing: an empty reading is a slip of the hand.
+  return found.length === 0 && isEmpty(content) ? [{ path: "answer", detail: "nothing is written yet" }] : found;
 }

@@ -68,6 +68,9 @@ export class Session {
     });
   }
 
+  /** When this case came after a submit, in milliseconds; 0 for the first one. */
+  followedAt = 0;
+
   get api(): string {
     return this.data.urls.api;
   }

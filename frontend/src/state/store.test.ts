@@ -64,6 +64,16 @@ describe("one undo stack over everything", () => {
     expect(heard).toEqual(["LOCAL", "REMOTE"]);
     expect(store.canUndo).toBe(false);
   });
+
+  it("takes a cancelled drag back so that it cannot be redone", () => {
+    const store = new Store();
+    store.change((c) => setAnswer(c, { choice: "A" }));
+    store.change((c) => setAnswer(c, { choice: "B" }), "drag");
+    store.change((c) => setAnswer(c, { choice: "C" }), "drag");
+    store.takeBack();
+    expect(store.content.value.answer).toEqual({ choice: "A" });
+    expect([store.canUndo, store.canRedo]).toEqual([true, false]);
+  });
 });
 
 describe("edits", () => {
@@ -93,6 +103,7 @@ describe("required fields", () => {
     const content = addRoi(addStep(EMPTY_CONTENT, newStep("s1", "free", 1)), roi("r1"), null);
     const paths = missing(content, ["answer", "confidence", "label", "step_text", "evidence"]).map((one) => one.path);
     expect(paths).toEqual(["answer", "confidence", "rois[0].label", "steps[0].text", "steps[0].evidence"]);
-    expect(missing(EMPTY_CONTENT, [])).toEqual([]);
+    expect(missing({ ...EMPTY_CONTENT, confidence: 0.5 }, [])).toEqual([]);
+    expect(missing(EMPTY_CONTENT, []).map((one) => one.path)).toEqual(["answer"]);
   });
 });

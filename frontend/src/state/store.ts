@@ -58,6 +58,12 @@ export class Store {
     this.set(before, "LOCAL");
   }
 
+  /** Undoes the last change as if it had never been: a cancelled drag is not there to be redone. */
+  takeBack(): void {
+    this.undo();
+    this.future.value = this.future.peek().slice(0, -1);
+  }
+
   redo(): void {
     const after = this.future.peek().at(-1);
     if (after === undefined) return;

@@ -5,7 +5,7 @@ import { setAnswer } from "./edits";
 import { readingQueue, unsentDrafts } from "./queue";
 import { Session } from "./session";
 import { EMPTY_CONTENT } from "./store";
-import { submitReading } from "./submit";
+import { submitByHand, submitReading } from "./submit";
 
 const handed = (id: string): HandedOut => ({
   assignment: `assignment-${id}`,
@@ -22,6 +22,14 @@ const data = (id: string, required: string[] = []): WorkspaceData => ({
   next: handed(id),
   urls: { api: "/api/v1/", home: "/", login: "/login/" },
 });
+
+const WRITTEN = { ...EMPTY_CONTENT, answer: { choice: "A" } };
+
+/** Handed out with a draft that has an answer. */
+const begun = (id: string): HandedOut => {
+  const next = handed(id);
+  return { ...next, reading: { ...next.reading, content: WRITTEN } };
+};
 
 interface Sent {
   url: string;
@@ -51,7 +59,7 @@ describe("submitting", () => {
     const sent = server({
       "draft/": [{ version: 1, saved_at: "2026-11-22T14:02:00Z" }],
       "submit/": [502, { revision: 1 }, { revision: 1 }],
-      "next/": [handed("r2"), { case: null, reason: "done", until: null }],
+      "next/": [begun("r2"), { case: null, reason: "done", until: null }],
     });
     const session = new Session(data("r1"));
     await session.start();
@@ -62,7 +70,7 @@ describe("submitting", () => {
     await submitReading(session);
     expect(session.toast.value?.link?.href).toBe("/cases/case-r1/");
     expect(session.handed.value?.reading.id).toBe("r2");
-    expect(session.store.content.value.answer).toBeNull();
+    expect(session.store.content.value).toEqual(WRITTEN);
     await submitReading(session);
     const keys = sent.filter((one) => one.url.endsWith("submit/")).map((one) => one.key);
     expect(keys[0]).toBe(keys[1]);
@@ -81,9 +89,25 @@ describe("submitting", () => {
     expect(sent).toEqual([]);
   });
 
+  it("takes a second press right after a submit for the case before, and later sends no empty reading", async () => {
+    const sent = server({ "submit/": [{ revision: 1 }], "next/": [begun("r7")] });
+    const session = new Session({ ...data("r6"), next: begun("r6") });
+    await session.start();
+    await submitByHand(session);
+    expect(session.handed.value?.reading.id).toBe("r7");
+    await submitByHand(session);
+    session.followedAt = 0;
+    session.store.load(EMPTY_CONTENT, "REMOTE");
+    await submitByHand(session);
+    expect(sent.filter((one) => one.url.endsWith("submit/")).map((one) => one.url)).toEqual([
+      "/api/v1/readings/r6/submit/",
+    ]);
+    expect(session.errors.value).toEqual([{ path: "answer", detail: "nothing is written yet" }]);
+  });
+
   it("says that a reading without a place is kept as surplus", async () => {
     server({ "submit/": [{ status: 409, type: "/problems/overlap-reached" }] });
-    const session = new Session(data("r4"));
+    const session = new Session({ ...data("r4"), next: begun("r4") });
     await session.start();
     await submitReading(session);
     expect(session.notice.value).toContain("surplus");
@@ -92,7 +116,7 @@ describe("submitting", () => {
   it("shows both versions when the server holds another one", async () => {
     const theirs = { ...EMPTY_CONTENT, confidence: 0.5 };
     server({ "submit/": [{ status: 409, type: "/problems/stale-draft", theirs, version: 8 }] });
-    const session = new Session(data("r5"));
+    const session = new Session({ ...data("r5"), next: begun("r5") });
     await session.start();
     await submitReading(session);
     expect(session.dialog.value).toBe("versions");

@@ -3,6 +3,15 @@ import { readingQueue } from "./queue";
 import { missing } from "./required";
 import type { Session } from "./session";
 
+/** A second press this soon after a submit was meant for the case before, not for the one that has just come. */
+const SETTLE_MS = 700;
+
+/** The button's and the key's submit: a double click or a second press is one submit. */
+export async function submitByHand(session: Session): Promise<void> {
+  if (Date.now() - session.followedAt < SETTLE_MS) return;
+  await submitReading(session);
+}
+
 /**
  * Sends the reading in: first what is unsaved, then the submit under a key that stays on this computer until the server
  * has decided, so that a second try after a lost answer or a killed tab is the same submit.
@@ -35,6 +44,7 @@ export async function submitReading(session: Session): Promise<void> {
       link: { href: `/cases/${handed.case.id}/`, text: "See how models read it" },
     };
     await session.askNext();
+    session.followedAt = Date.now();
   } catch (error) {
     failed(session, error);
   } finally {

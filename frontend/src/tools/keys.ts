@@ -15,7 +15,7 @@ import {
 } from "../state/act";
 import { setAnswer } from "../state/edits";
 import type { Session, Tool } from "../state/session";
-import { submitReading } from "../state/submit";
+import { submitByHand } from "../state/submit";
 
 export interface KeyHint {
   group: string;
@@ -112,7 +112,8 @@ function withControl(session: Session, event: KeyboardEvent): boolean {
       void session.autosave.peek()?.flush();
       return true;
     case "enter":
-      void submitReading(session);
+      // A key held down is one press.
+      if (!event.repeat) void submitByHand(session);
       return true;
     default:
       return false;

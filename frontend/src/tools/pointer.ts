@@ -29,7 +29,7 @@ export function startDrag(where: Where, event: PointerEvent, x: number, y: numbe
   if (event.button === 2) return zooming(where, x, y);
   if (event.button !== 0) return null;
   const target = event.target instanceof Element ? event.target : null;
-  const id = target?.closest<SVGElement>("[data-roi]")?.dataset.roi;
+  const id = roiAt(target);
   const handle = target?.closest<SVGElement>("[data-handle]")?.dataset.handle as Handle | undefined;
   const tool = where.session.tool.peek();
   if (id && (tool !== "window" || handle)) {
@@ -46,6 +46,12 @@ export function startDrag(where: Where, event: PointerEvent, x: number, y: numbe
     case "window":
       return windowing(where, x, y);
   }
+}
+
+/** The region under the pointer, or the one whose handles it is on. */
+export function roiAt(target: Element | null): string | undefined {
+  const { roi, grip } = target?.closest<SVGElement>("[data-roi], [data-grip]")?.dataset ?? {};
+  return roi ?? grip;
 }
 
 function imagePoint({ cell, image }: Where, x: number, y: number): [number, number] {
@@ -130,7 +136,7 @@ function changing(where: Where, id: string, handle: Handle | null, x: number, y:
     },
     end(cancelled) {
       session.store.seal();
-      if (cancelled && isMoved) session.store.undo();
+      if (cancelled && isMoved) session.store.takeBack();
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { JSX } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { BoxGeometry, ImageInfo, Roi } from "../api/types";
 import { HANDLES, handlePoint } from "../geometry/box";
 import { bounds } from "../geometry/shapes";
@@ -35,22 +36,16 @@ export function Overlay({ session, cell, image, draft }: Props): JSX.Element {
   const rois = session.overlays.value
     ? session.rois.value.filter((roi) => roi.image === image.number && roi.frame === frame)
     : [];
-  const selected = session.selected.value;
-  // The selected one last, so that its handles are on top.
-  const ordered = [...rois].sort((a, b) => Number(a.id === selected) - Number(b.id === selected));
+  const selected = rois.find((roi) => roi.id === session.selected.value);
+  const project = (x: number, y: number): [number, number] => toScreen(view, aspect, x, y);
   const matrix = `matrix(${view.scale} 0 0 ${view.scale * aspect} ${view.x} ${view.y})`;
   return (
     <svg class="overlay">
       <title>Regions of image {image.number}</title>
-      {ordered.map((roi) => (
-        <RoiGroup
-          key={roi.id}
-          session={session}
-          roi={roi}
-          matrix={matrix}
-          project={(x, y) => toScreen(view, aspect, x, y)}
-        />
+      {rois.map((roi) => (
+        <RoiGroup key={roi.id} session={session} roi={roi} matrix={matrix} project={project} />
       ))}
+      {selected && <Grip session={session} roi={selected} matrix={matrix} project={project} />}
       {draft && (
         <g class="roi sel drawing" transform={matrix} style={colours(session, session.label.value)}>
           <Outline roi={{ shape: "box", geometry: draft }} />
@@ -102,22 +97,53 @@ function RoiGroup({ session, roi, matrix, project }: GroupProps): JSX.Element {
       <g transform={matrix}>
         <Outline roi={roi} />
       </g>
-      <g class="tag" transform={`translate(${Math.max(2, left)} ${top < 20 ? top + 18 : top - 7})`}>
-        <rect x="0" y="-13" width={14 + number.length * 7 + (name ? name.length * 6.4 + 2 : 0)} height="17" rx="3" />
-        <text x="5" y="0">
-          <tspan class="no">{number}</tspan> {name}
-        </text>
+      <Tag number={number} name={name} x={Math.max(2, left)} y={top < 20 ? top + 18 : top - 7} />
+    </g>
+  );
+}
+
+const TAG_PADDING = 5;
+
+function Tag({ number, name, x, y }: { number: string; name: string; x: number; y: number }): JSX.Element {
+  const words = useRef<SVGTextElement>(null);
+  const ground = useRef<SVGRectElement>(null);
+  useLayoutEffect(() => {
+    const width = words.current?.getComputedTextLength() ?? 0;
+    ground.current?.setAttribute("width", String(Math.ceil(width) + 2 * TAG_PADDING));
+  }, [number, name]);
+  return (
+    <g class="tag" transform={`translate(${x} ${y})`}>
+      <rect ref={ground} x="0" y="-13" height="17" rx="3" />
+      <text ref={words} x={TAG_PADDING} y="0">
+        <tspan class="no">{number}</tspan>
+        {name && ` ${name}`}
+      </text>
+    </g>
+  );
+}
+
+/**
+ * What the pointer takes hold of: over all other regions, so that the selected one can be moved where others cover it.
+ * Apart from the region itself, whose place among the others, and with it the focus, stays.
+ */
+function Grip({ session, roi, matrix, project }: GroupProps): JSX.Element {
+  return (
+    <g
+      class="roi grip"
+      data-grip={roi.id}
+      onPointerEnter={() => (session.hovered.value = new Set([roi.id]))}
+      onPointerLeave={() => (session.hovered.value = new Set())}
+    >
+      <g transform={matrix}>
+        <Outline roi={roi} />
       </g>
-      {isSelected && roi.shape === "box" && (
-        <g>
-          {HANDLES.map((handle) => {
-            const [x, y] = project(...handlePoint(roi.geometry, handle));
-            return (
-              <rect key={handle} class={`hd ${handle}`} data-handle={handle} x={x - 4} y={y - 4} width="8" height="8" />
-            );
-          })}
-        </g>
-      )}
+      {roi.shape === "box" &&
+        HANDLES.map((handle) => {
+          const [x, y] = project(...handlePoint(roi.geometry, handle));
+          return (
+            <rect key={handle} class={`hd ${handle}`} data-handle={handle} x={x - 4} y={y - 4} width="8" height="8" />
+          );
+        })}
     </g>
   );
 }

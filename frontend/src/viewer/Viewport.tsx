@@ -1,17 +1,17 @@
-import { useSignal, useSignalEffect } from "@preact/signals";
+import { batch, useSignal, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { BoxGeometry, ImageInfo } from "../api/types";
 import { type Cell, viewOf, windowOf } from "../state/cells";
 import type { Session } from "../state/session";
-import { type Drag, startDrag } from "../tools/pointer";
+import { type Drag, roiAt, startDrag } from "../tools/pointer";
 import { Corners } from "./Corners";
 import { frameAt } from "./cine";
 import { COLOUR_WINDOW, firstWindow } from "./lut";
 import { Overlay } from "./Overlay";
 import type { Frame } from "./paint";
 import { Screen } from "./screen";
-import { zoomAt } from "./transform";
+import { resized, zoomAt } from "./transform";
 
 const AHEAD = 12;
 
@@ -59,7 +59,13 @@ function Pixels({ session, cell, image }: { session: Session; cell: Cell; image:
     const element = surface.current as HTMLDivElement;
     screen.current = new Screen(canvas.current as HTMLCanvasElement);
     const observer = new ResizeObserver(() => {
-      cell.box.value = { width: element.clientWidth, height: element.clientHeight };
+      const box = { width: element.clientWidth, height: element.clientHeight };
+      const view = cell.view.peek();
+      batch(() => {
+        // What was in the middle stays there when the layout or the window changes.
+        if (view) cell.view.value = resized(view, cell.box.peek(), box);
+        cell.box.value = box;
+      });
     });
     observer.observe(element);
     return () => observer.disconnect();
@@ -136,10 +142,13 @@ function Pixels({ session, cell, image }: { session: Session; cell: Cell; image:
   });
   useEffect(() => {
     const cancelOnEscape = (event: KeyboardEvent): void => {
-      if (event.key === "Escape") finish(true);
+      if (event.key !== "Escape" || !drag.current) return;
+      // Before the page's own keys, for which Escape then means nothing more.
+      event.preventDefault();
+      finish(true);
     };
-    window.addEventListener("keydown", cancelOnEscape);
-    return () => window.removeEventListener("keydown", cancelOnEscape);
+    window.addEventListener("keydown", cancelOnEscape, { capture: true });
+    return () => window.removeEventListener("keydown", cancelOnEscape, { capture: true });
   }, []);
 
   return (
@@ -151,6 +160,8 @@ function Pixels({ session, cell, image }: { session: Session; cell: Cell; image:
         data-ready={frame.value !== null}
         onContextMenu={(event) => event.preventDefault()}
         onPointerDown={(event) => {
+          // A second finger or pen begins nothing while the first one draws.
+          if (drag.current) return;
           drag.current = startDrag({ session, cell, image, draft }, event, ...at(event));
           if (!drag.current) return;
           event.preventDefault();
@@ -181,7 +192,8 @@ function Pixels({ session, cell, image }: { session: Session; cell: Cell; image:
 
 /** The region under the pointer gets the focus; else whoever had it loses it, so that keys are keys and not letters. */
 function takeFocus(target: EventTarget | null): void {
-  const roi = target instanceof Element ? target.closest<SVGElement>("[data-roi]") : null;
+  const id = target instanceof Element ? roiAt(target) : undefined;
+  const roi = id === undefined ? null : document.querySelector<SVGElement>(`[data-roi="${CSS.escape(id)}"]`);
   if (roi) roi.focus({ preventScroll: true });
   else if (document.activeElement instanceof HTMLElement || document.activeElement instanceof SVGElement)
     document.activeElement.blur();
