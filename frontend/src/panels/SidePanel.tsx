@@ -1,9 +1,16 @@
 import type { JSX } from "preact";
+import type { FieldError } from "../api/types";
 import type { Session } from "../state/session";
 import { AnswerBox } from "./AnswerBox";
 import { Icon } from "./icons";
 import { RoiList } from "./RoiList";
 import { Steps } from "./Steps";
+
+const MOST_NAMED = 3;
+
+function sentence(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
+}
 
 export function SidePanel({ session }: { session: Session }): JSX.Element | null {
   const handed = session.handed.value;
@@ -11,7 +18,12 @@ export function SidePanel({ session }: { session: Session }): JSX.Element | null
   const { question, history } = handed.case;
   const places = ["answer", "confidence", "rois", "steps"];
   const errors = session.errors.value;
-  const elsewhere = errors.filter(({ path }) => !places.some((place) => path.startsWith(place)));
+  const isPlaced = ({ path }: FieldError): boolean => places.some((place) => path.startsWith(place));
+  const elsewhere = errors.filter((error) => !isPlaced(error));
+  const placed = errors.filter(isPlaced);
+  // Each also stands at its field, which may be scrolled out of sight.
+  const named = placed.slice(0, MOST_NAMED);
+  const more = placed.length - named.length;
   return (
     <aside class="ws-panel" aria-label="Reading">
       <div class="q">
@@ -34,6 +46,8 @@ export function SidePanel({ session }: { session: Session }): JSX.Element | null
                 Not submitted: {errors.length === 1 ? "one thing is" : `${errors.length} things are`} missing or wrong.{" "}
               </strong>
             )}
+            {named.map((error) => `${sentence(error.detail)} `)}
+            {more > 0 && `And ${more} more, each at its place. `}
             {elsewhere.map((error) => `${error.path}: ${error.detail}. `)}
             {session.notice.value}
           </div>
