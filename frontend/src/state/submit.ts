@@ -3,6 +3,9 @@ import { readingQueue } from "./queue";
 import { missing } from "./required";
 import type { Session } from "./session";
 
+const LOCKED =
+  "This reading was submitted from another page. What differs here stays on this computer; load the page again for the next case.";
+
 /** A second press this soon after a submit was meant for the case before, not for the one that has just come. */
 const SETTLE_MS = 700;
 
@@ -20,6 +23,11 @@ export async function submitReading(session: Session): Promise<void> {
   const handed = session.handed.peek();
   const autosave = session.autosave.peek();
   if (!handed || !autosave || session.submitting.peek()) return;
+  if (autosave.state.peek().kind === "locked") {
+    session.errors.value = [];
+    session.notice.value = LOCKED;
+    return;
+  }
   const errors = missing(session.store.content.peek(), session.data.protocol.required);
   session.errors.value = errors;
   session.notice.value = null;
@@ -30,9 +38,7 @@ export async function submitReading(session: Session): Promise<void> {
       const state = autosave.state.peek();
       if (state.kind === "conflict") session.dialog.value = "versions";
       else if (state.kind === "refused") session.errors.value = state.errors;
-      else if (state.kind === "locked")
-        session.notice.value =
-          "This reading was submitted from another page. What differs here stays on this computer.";
+      else if (state.kind === "locked") session.notice.value = LOCKED;
       else session.notice.value = "Submitting waits: the draft is not on the server yet. It is kept on this computer.";
       return;
     }

@@ -146,6 +146,12 @@ function arrow(session: Session, event: KeyboardEvent): void {
   else stepCell(session, dx ?? 0);
 }
 
+/** Arrows move what has the focus and Delete takes what is selected: the two are to be the same region. */
+function focusSelected(session: Session): void {
+  const id = session.selected.peek();
+  if (id) document.querySelector<SVGElement>(`[data-roi="${CSS.escape(id)}"]`)?.focus({ preventScroll: true });
+}
+
 function other(session: Session, key: string): boolean {
   const selected = session.selected.peek();
   switch (key) {
@@ -186,6 +192,7 @@ function other(session: Session, key: string): boolean {
     case "n":
     case "N":
       stepRoi(session, key === "n" ? 1 : -1);
+      requestAnimationFrame(() => focusSelected(session));
       return true;
     case "`":
       session.overlays.value = false;
