@@ -1,7 +1,7 @@
 // The layer slider is the plot of the attention ratio over layers, with the null range behind it.
 
 import { judge, written } from "./numbers";
-import { chosenLayer, layer, prediction, scoreOf, shown } from "./state";
+import { chosenLayer, layer, prediction, scoreOf, whyNoNumber } from "./state";
 
 const WIDTH = 640;
 const HEIGHT = 132;
@@ -75,12 +75,12 @@ function Lines({ rows, x, y }: { rows: Point[]; x: (at: number) => number; y: (v
 
 export function LayerPlot() {
   const count = prediction.value?.model.layers ?? 0;
-  if (count === 0 || shown.value.length === 0) return null;
+  if (count === 0 || prediction.value?.state !== "done") return null;
   const rows = points(count);
   const { y, ticks } = scale(rows);
   const x = (at: number) => LEFT + (count === 1 ? 0.5 : at / (count - 1)) * (WIDTH - LEFT - RIGHT);
   const now = rows[layer.value];
-  const words = judge(now?.value ?? null, scoreOf("attention_ratio")?.nulls ?? null).words;
+  const words = whyNoNumber.value || judge(now?.value ?? null, scoreOf("attention_ratio")?.nulls ?? null).words;
   const go = (to: number) => {
     chosenLayer.value = Math.min(Math.max(to, 0), count - 1);
   };
@@ -110,7 +110,8 @@ export function LayerPlot() {
           <span class="t3">drag or use arrow keys; filled dots leave the null range (grey)</span>
         </span>
         <span class="sm num">
-          layer {layer.value}: {written(now?.value)}×
+          layer {layer.value}
+          {now && now.value !== null && `: ${written(now.value)}×`}
         </span>
       </div>
       <div

@@ -17,6 +17,7 @@ import {
   reading,
   scoreOf,
   scores,
+  whyNoNumber,
 } from "./state";
 import { Views } from "./Views";
 
@@ -48,10 +49,11 @@ function GroundingBadge() {
   const score = scoreOf("attention_ratio");
   const { verdict, words } = judge(score?.value ?? null, score?.nulls ?? null);
   const kind = verdict === "grounded" ? "ok" : verdict === "undefined" ? "line" : "warn";
+  const why = verdict === "undefined" && whyNoNumber.value ? whyNoNumber.value : words;
   const title = verdict === "grounded" ? "Grounded" : verdict === "undefined" ? "Grounding undefined" : "Not grounded";
   return (
     <span class={`badge ${kind}`} data-verdict={verdict}>
-      {title}: {words}
+      {title}: {why}
     </span>
   );
 }

@@ -1,7 +1,7 @@
 // Every number beside its chance level and its nulls; a bare number is a bug.
 import type { Disagreement, Score } from "./data";
 import { METRIC_ROWS, type MetricRow, NOT_MEASURED, reason, UNDEFINED, written } from "./numbers";
-import { image, layer, mapKind, place, prediction, reading, roiRule, scoreOf, scores } from "./state";
+import { image, layer, mapKind, place, prediction, reading, roiRule, scoreOf, scores, whyNoNumber } from "./state";
 
 function Value({ score }: { score: Score | null }) {
   if (score === null) return <span title="No region on this image to score against">{NOT_MEASURED}</span>;
@@ -62,6 +62,11 @@ export function ScoreTable() {
           </span>
         )}
       </div>
+      {whyNoNumber.value && prediction.value?.state === "done" && (
+        <p class="no-number" data-testid="no-number">
+          {whyNoNumber.value}
+        </p>
+      )}
       <table class="table scores" aria-label="Grounding scores">
         <thead>
           <tr>

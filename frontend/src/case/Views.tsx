@@ -3,6 +3,7 @@ import { useComputed } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import type { ImageInfo, Roi } from "../api/types";
 import { bounds } from "../geometry/shapes";
+import { pixelAspect } from "../viewer/transform";
 import { cellPixels, contourPath, parseHex, placeOf, timesAverage } from "./heat";
 import { heat, image, isSmooth, layer, opacity, place, prediction, reading, scores } from "./state";
 
@@ -37,16 +38,20 @@ function Frame({
   label: string;
   children: ComponentChildren;
 }) {
+  const aspect = pixelAspect(info.spacing_mm);
+  const box = `0 0 ${info.width} ${info.height * aspect}`;
   return (
-    <svg viewBox={`0 0 ${info.width} ${info.height}`} preserveAspectRatio="xMidYMid meet" role="img" aria-label={label}>
+    <svg viewBox={box} preserveAspectRatio="xMidYMid meet" role="img" aria-label={label}>
       <title>{label}</title>
-      <image
-        href={`/api/v1/images/${info.sha256}/frames/${frame}/?format=png`}
-        width={info.width}
-        height={info.height}
-        preserveAspectRatio="none"
-      />
-      {children}
+      <g transform={`scale(1 ${aspect})`}>
+        <image
+          href={`/api/v1/images/${info.sha256}/frames/${frame}/?format=png`}
+          width={info.width}
+          height={info.height}
+          preserveAspectRatio="none"
+        />
+        {children}
+      </g>
     </svg>
   );
 }
@@ -120,6 +125,11 @@ function Heat() {
   );
 }
 
+function noMapWords(state: string | undefined): string {
+  if (state === "done") return "no map: the model was not shown this frame";
+  return state === "queued" || state === "running" ? "the map is not there yet" : "no map";
+}
+
 export function Views() {
   const info = image.value;
   if (info === null) return null;
@@ -157,7 +167,7 @@ export function Views() {
           <b>Where the model looked</b>, layer {layer.value}
         </span>
         {heat.value === null ? (
-          <span class="ov bl">no map for this frame</span>
+          <span class="ov bl">{noMapWords(model?.state)}</span>
         ) : (
           <span class="ov bl legend">
             <span class="ramp" />

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { judge, written } from "./numbers";
+import type { Score } from "./data";
+import { judge, whyNone, written } from "./numbers";
 
 const nulls = { centre: 1.7, moved: { median: 1, p95: 2.1, n: 200 }, other_finding: null };
 
@@ -29,5 +30,15 @@ describe("judge", () => {
   it("says undefined where there is nothing to compare with", () => {
     expect(judge(null, nulls).verdict).toBe("undefined");
     expect(judge(5, { centre: null, moved: null, other_finding: null }).verdict).toBe("undefined");
+  });
+});
+
+describe("whyNone", () => {
+  const score = { metric: "attention_ratio", value: null, unavailable: "frame_not_shown" } as Score;
+  it("tells a frame that was not shown from an image without a region", () => {
+    expect(whyNone(score, true)).toBe("The model was not shown this frame.");
+    expect(whyNone({ ...score, value: 1.5, unavailable: null }, true)).toBe("");
+    expect(whyNone(null, false)).toContain("drew no region");
+    expect(whyNone(null, true)).toBe("Not scored yet.");
   });
 });

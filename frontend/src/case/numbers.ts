@@ -26,6 +26,12 @@ export function reason(score: Score): string {
   return REASONS[kind] ?? kind.replaceAll("_", " ");
 }
 
+/** Why nothing is written where numbers would be; empty where there are numbers. */
+export function whyNone(score: Score | null, hasRegion: boolean): string {
+  if (score !== null) return score.value === null ? reason(score) : "";
+  return hasRegion ? "Not scored yet." : "The expert drew no region on this image: there is nothing to score.";
+}
+
 export interface MetricRow {
   name: string;
   title: string;

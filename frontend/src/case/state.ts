@@ -2,6 +2,7 @@
 import { computed, signal } from "@preact/signals";
 import { ApiError } from "../api/client";
 import { type CaseData, fetchHeat, fetchScores, type HeatMap, type Prediction, type Score, type Scores } from "./data";
+import { whyNone } from "./numbers";
 
 export const caseData = signal<CaseData | null>(null);
 export const scores = signal<Scores | null>(null);
@@ -62,6 +63,18 @@ export const shown = computed<Score[]>(() =>
 export function scoreOf(metric: string, at: number = layer.value): Score | null {
   return shown.value.find((row) => row.metric === metric && (row.layer === at || row.layer === null)) ?? null;
 }
+
+/** The expert's regions on the image and frame on show. */
+export const regions = computed(() =>
+  (reading.value?.rois ?? []).filter((roi) => roi.image === place.value.image && roi.frame === place.value.frame),
+);
+
+/** Why the image and frame on show have no number, in words. */
+export const whyNoNumber = computed(() =>
+  reading.value === null
+    ? "No reading is submitted yet: there is nothing to score."
+    : whyNone(scoreOf("attention_ratio"), regions.value.length > 0),
+);
 
 export async function load(caseId: string): Promise<void> {
   try {
