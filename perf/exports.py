@@ -5,8 +5,8 @@
 Prints one line of figures for `freeze` and one for `export`. CPU is this process alone, without the database
 server; memory is what the process grew by while exporting. Images are distinct noise, since repeated
 ones shrink and flatter. Colour images are carried byte by byte; `--grey` ones are rendered, which costs a decoding
-and an encoding each. Everything is made in a benchmark of its own and taken away again, in a database of its own
-(`test_...`), so that it runs beside a live installation.
+and an encoding each. Everything is made in a benchmark of its own and taken away again, in a database of its
+own, on a server of its own unless DATABASE_URL names one, so that it runs beside a live installation.
 """
 
 # ruff: noqa: E402 - Django is set up before models are imported
@@ -14,6 +14,7 @@ and an encoding each. Everything is made in a benchmark of its own and taken awa
 from __future__ import annotations
 
 import argparse
+import atexit
 import hashlib
 import io
 import os
@@ -22,6 +23,7 @@ import sys
 import tempfile
 import time
 import uuid
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +32,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 import django
 
+from config.temporary import temporary_servers
+
+servers = ExitStack()
+atexit.register(servers.close)
+servers.enter_context(temporary_servers())
 django.setup()
 
 import numpy as np

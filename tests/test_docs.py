@@ -14,8 +14,14 @@ from inference.metrics.catalogue import METRICS
 
 APPS = ("config", "curation", "annotations", "inference")
 # config/environment.py is where variables are read; the bootstrap runs before anything is installed, quickstart and
-# the decoder hand an environment on to their child processes.
-MAY_READ_ENVIRONMENT = {"config/environment.py", "config/bootstrap.py", "config/quickstart.py", "curation/intake.py"}
+# the decoder hand an environment on to their child processes, and temporary servers tell theirs where they are.
+MAY_READ_ENVIRONMENT = {
+    "config/environment.py",
+    "config/bootstrap.py",
+    "config/quickstart.py",
+    "config/temporary.py",
+    "curation/intake.py",
+}
 # What README may name though no checkout holds it: made by a build, a run or an export.
 MADE = re.compile(r"^(var|frontend/dist|\.venv|DIR|PATH|/)|(manifest|snapshot)\.json$|\*|<|\{")
 FORMAT_MODULES = {"curation.importing": "IMPORT_FORMATS", "curation.exporting": "EXPORT_FORMATS"}
