@@ -17,7 +17,7 @@ export class ApiError extends Error {
   }
 
   get isSignedOut(): boolean {
-    return this.status === 401 || this.status === 403;
+    return this.status === 401;
   }
 
   /** Nothing was decided: the network or the server failed, and the same call may be sent again. */

@@ -38,7 +38,7 @@ export function frameOf(bytes: ArrayBuffer, image: ImageInfo, dtype = image.dtyp
 export class FrameCache {
   private readonly ready = new Map<string, Frame>();
   private readonly asked = new Map<string, Promise<Frame>>();
-  private readonly waiting: (() => void)[] = [];
+  private waiting: { key: string; go: () => void }[] = [];
   private running = 0;
   private bytes = 0;
   private readonly api: string;
@@ -56,7 +56,15 @@ export class FrameCache {
     return found;
   }
 
+  /** A frame to be shown now: it goes before what was only asked for in advance. */
   load(image: ImageInfo, frame: number): Promise<Frame> {
+    const asked = this.ask(image, frame);
+    const key = `${image.sha256}/${frame}`;
+    this.waiting.sort((a, b) => Number(b.key === key) - Number(a.key === key));
+    return asked;
+  }
+
+  private ask(image: ImageInfo, frame: number): Promise<Frame> {
     const found = this.peek(image, frame);
     if (found) return Promise.resolve(found);
     const key = `${image.sha256}/${frame}`;
@@ -68,12 +76,12 @@ export class FrameCache {
   /** The frames that come next, in order; failures stay silent until the frame itself is shown. */
   prefetch(image: ImageInfo, from: number, count: number): void {
     for (let i = 0; i < Math.min(count, image.frames); i += 1) {
-      this.load(image, (from + i) % image.frames).catch(() => undefined);
+      this.ask(image, (from + i) % image.frames).catch(() => undefined);
     }
   }
 
   private async fetch(image: ImageInfo, frame: number, key: string): Promise<Frame> {
-    await this.turn();
+    await this.turn(key);
     try {
       const response = await raw(`${this.api}images/${image.sha256}/frames/${frame}/`, { headers: { Accept: "*/*" } });
       const dtype = response.headers.get("X-Dtype") ?? image.dtype;
@@ -82,12 +90,12 @@ export class FrameCache {
       return decoded;
     } finally {
       this.running -= 1;
-      this.waiting.shift()?.();
+      this.waiting.shift()?.go();
     }
   }
 
-  private async turn(): Promise<void> {
-    while (this.running >= MOST_AT_ONCE) await new Promise<void>((resolve) => this.waiting.push(resolve));
+  private async turn(key: string): Promise<void> {
+    while (this.running >= MOST_AT_ONCE) await new Promise<void>((go) => this.waiting.push({ key, go }));
     this.running += 1;
   }
 
