@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from annotations import payloads
 from annotations.assigning import HandedOut, open_lease
@@ -59,7 +59,7 @@ def workspace_data(benchmark: Benchmark, user: User) -> dict[str, Any]:
 
 @never_cache
 @ensure_csrf_cookie
-@require_GET
+@require_safe
 def read(request: HttpRequest, slug: str) -> HttpResponse:
     """The reading page of a benchmark."""
     user = signed_in(request)

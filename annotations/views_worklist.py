@@ -9,7 +9,7 @@ from django.db.models import Count, F, Q
 from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from annotations.models import Arm, Assignment, Reading
 from curation.access import signed_in
@@ -92,7 +92,7 @@ def _open_leases(user: User) -> dict[uuid.UUID, Assignment]:
     return {lease.case.benchmark_id: lease for lease in held}
 
 
-@require_GET
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """My cases."""
     user = signed_in(request)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Count, Exists, OuterRef
 from django.shortcuts import get_object_or_404, render
 from django.urls import path
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from annotations.blinding import is_blind
 from annotations.models import ReadingRevision
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CASES_A_PAGE = 50
 
 
-@require_GET
+@require_safe
 def benchmarks(request: HttpRequest) -> HttpResponse:
     """Every benchmark the user has a role in."""
     user = signed_in(request)
@@ -33,7 +33,7 @@ def benchmarks(request: HttpRequest) -> HttpResponse:
     return render(request, "inference/benchmarks.html", {"nav": "benchmarks", "rows": rows})
 
 
-@require_GET
+@require_safe
 def benchmark(request: HttpRequest, slug: str) -> HttpResponse:
     """One benchmark: progress, models, and its cases in the given order, a keyset page at a time."""
     user = signed_in(request)
@@ -63,7 +63,7 @@ def benchmark(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 def case(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
     """One case: where the experts pointed and where the models looked, once the user may see it."""
     user = signed_in(request)
