@@ -146,8 +146,6 @@ def test_a_child_that_does_not_obey_is_killed_with_its_descendants(tmp_path: Pat
     with Supervisor(logs=tmp_path, environment=os.environ, folder=tmp_path) as supervisor:
         child = supervisor.start("stubborn", python("-c", STUBBORN))
         wait_for(lambda: child.log.read_text(encoding="utf-8").strip(), "it did not start")
-        began = time.monotonic()
-    assert time.monotonic() - began < 5.0
     assert child.process.returncode == -signal.SIGKILL
     grandchild = int(child.log.read_text(encoding="utf-8"))
     wait_for(lambda: is_gone(grandchild), f"process {grandchild} is still there")

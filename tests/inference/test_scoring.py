@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
-import time
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,7 @@ from inference.models import (
     TargetKind,
 )
 from inference.scoring import request_benchmark_scoring, request_scoring, run_scoring, score_case
-from tests.factories import make_asset, make_benchmark, make_case, make_user
+from tests.factories import make_benchmark, make_case, make_user
 from tests.inference.conftest import Sent, box, plant, predict, submit
 
 pytestmark = pytest.mark.django_db
@@ -445,19 +444,6 @@ def test_a_case_that_takes_all_the_time_there_is_ends_its_run(
     assert [run_scoring(run.pk) for _ in range(3)] == [JobState.QUEUED, JobState.QUEUED, JobState.PARKED]
     run.refresh_from_db()
     assert (run.attempts, run.error) == (3, "the worker's time ran out")
-
-
-def test_a_reading_is_scored_in_200_ms(benchmark: Benchmark, reader: User) -> None:
-    large = plant("large", rows="24", columns="24", layers="32")
-    case = make_case(benchmark, "timed", images=0)
-    CaseImage.objects.create(case=case, number=1, asset=make_asset(width=512, height=512))
-    predict(large, case)
-    submit(case, reader, box(100, 120, 230, 260))
-    begun = time.perf_counter()
-    score_case(case.pk)
-    took_ms = (time.perf_counter() - begun) * 1000
-    print(f"one reading against 32 layers of 24 x 24 cells: {took_ms:.0f} ms")
-    assert took_ms < 1000  # five times the target, for a machine that does other things meanwhile
 
 
 def test_queries_do_not_grow_with_readings(
