@@ -33,7 +33,7 @@ def test_every_name_that_is_sent_or_routed_is_registered() -> None:
 
 
 @pytest.fixture
-def away(monkeypatch: pytest.MonkeyPatch) -> None:
+def away(monkeypatch: pytest.MonkeyPatch) -> Celery:
     """A broker that refuses every connection: a port that was free a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -44,26 +44,27 @@ def away(monkeypatch: pytest.MonkeyPatch) -> None:
     broker.conf.task_publish_retry = settings.CELERY_TASK_PUBLISH_RETRY
     monkeypatch.setattr(queues, "current_app", broker)
     monkeypatch.setattr(queues, "_paused_until", 0.0)
+    return broker
 
 
 @pytest.mark.django_db
 def test_a_broker_that_is_away_neither_fails_nor_delays_a_request(
     benchmark: Benchmark,
     planted: ModelVersion,
-    away: None,
+    away: Celery,
     django_capture_on_commit_callbacks: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for number in range(20):
         make_case(benchmark, f"case {number}", images=0)
     tries: list[str] = []
-    send_task = queues.current_app.send_task
+    send_task = away.send_task
 
     def counted(name: str, **rest: Any) -> Any:
         tries.append(name)
         return send_task(name, **rest)
 
-    monkeypatch.setattr(queues.current_app, "send_task", counted)
+    monkeypatch.setattr(away, "send_task", counted)
     with django_capture_on_commit_callbacks(execute=True):
         enrol(benchmark=benchmark, model=planted, is_live=True)
     assert tries == ["inference.tasks.predict_case"]  # one failure pauses sending; the sweep sends the rest
