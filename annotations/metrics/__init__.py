@@ -1,0 +1,1 @@
+"""Numbers from what experts say: pure functions of arrays, importable without Django."""
