@@ -15,14 +15,11 @@ from __future__ import annotations
 
 import argparse
 import atexit
-import hashlib
-import io
 import os
 import resource
 import sys
 import tempfile
 import time
-import uuid
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,13 +38,10 @@ django.setup()
 
 import numpy as np
 import pyarrow as pa
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.test.runner import DiscoverRunner
 from django.test.utils import override_settings
 from django.utils import timezone
 from django.utils.module_loading import import_string
-from PIL import Image
 
 from annotations.models import Reading, ReadingRevision, ReadingState
 from curation.exporting import EXPORT_FORMATS, export
@@ -55,62 +49,16 @@ from curation.formats.canonical import canonical_digest
 from curation.models import Benchmark, Case, CaseImage, ImageAsset, User
 from curation.protocols import create_benchmark
 from curation.snapshots import freeze
+from perf._cases import IMAGES_A_CASE, REGIONS_A_READING, content, stored_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-REGIONS_A_READING = 20
 ROWS_AT_ONCE = 500
 
 
 def peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def stored_image(rng: np.random.Generator, side: int, *, is_grey: bool) -> ImageAsset:
-    """One distinct image, in storage."""
-    shape = (side, side) if is_grey else (side, side, 3)
-    buffer = io.BytesIO()
-    Image.fromarray(rng.integers(0, 256, shape, dtype=np.uint8)).save(buffer, "PNG")
-    content = buffer.getvalue()
-    sha256 = hashlib.sha256(content).hexdigest()
-    asset = ImageAsset(
-        sha256=sha256,
-        source_sha256=sha256,
-        kind="png",
-        content_type="image/png",
-        byte_size=len(content),
-        width=side,
-        height=side,
-        channels=1 if is_grey else 3,
-        dtype="uint8",
-        photometric="MONOCHROME2" if is_grey else "RGB",
-    )
-    default_storage.save(asset.storage_name, ContentFile(content))
-    return asset
-
-
-def content(rng: np.random.Generator, side: int) -> dict[str, Any]:
-    """A reading with many regions and a few steps."""
-    corners = np.sort(rng.random((REGIONS_A_READING, 2, 2)) * side, axis=1)
-    rois = [
-        {
-            "id": str(uuid.uuid4()),
-            "image": 1,
-            "frame": 0,
-            "label": None,
-            "shape": "box",
-            "geometry": {"x0": x0, "y0": y0, "x1": x1, "y1": y1},
-            "origin": "manual",
-        }
-        for (x0, y0), (x1, y1) in corners.tolist()
-    ]
-    step = {"kind": "image_finding", "image": 1, "text": "a finding in words " * 5, "regions": [], "is_critical": None}
-    steps = [
-        {**step, "id": str(uuid.uuid4()), "evidence": [roi["id"]], "confidence": None, "topic": None, "state": None}
-        for roi in rois[:4]
-    ]
-    return {"answer": {"choice": "A"}, "confidence": 0.5, "rois": rois, "steps": steps, "entities": []}
 
 
 def fill(benchmark: Benchmark, given: argparse.Namespace) -> None:
@@ -184,7 +132,7 @@ def measure(given: argparse.Namespace, folder: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cases", type=int, default=200)
-    parser.add_argument("--images", type=int, default=6)
+    parser.add_argument("--images", type=int, default=IMAGES_A_CASE)
     parser.add_argument("--side", type=int, default=56, help="pixels; 56 in colour is 9 kB of noise")
     parser.add_argument("--grey", action="store_true", help="grey images, which are rendered")
     given = parser.parse_args()
