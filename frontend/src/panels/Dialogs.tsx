@@ -2,7 +2,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Content } from "../api/types";
 import type { Session } from "../state/session";
-import { KEYS } from "../tools/keys";
+import { KEYMAP } from "../tools/keymap";
 import { count, kindName } from "./words";
 
 export function Dialogs({ session }: { session: Session }): JSX.Element | null {
@@ -45,7 +45,7 @@ function KeysDialog({ session }: { session: Session }): JSX.Element {
   const close = (): void => {
     session.dialog.value = null;
   };
-  const groups = [...new Set(KEYS.map((hint) => hint.group))];
+  const groups = [...new Set(KEYMAP.map((hint) => hint.group))];
   return (
     <Dialog title="Keys" wide close={close}>
       <div class="body keys">
@@ -53,12 +53,12 @@ function KeysDialog({ session }: { session: Session }): JSX.Element {
           <section key={group}>
             <h3>{group}</h3>
             <dl>
-              {KEYS.filter((hint) => hint.group === group).map((hint) => (
-                <div key={hint.keys}>
+              {KEYMAP.filter((hint) => hint.group === group).map((hint) => (
+                <div key={hint.id}>
                   <dt>
                     <kbd class="kbd">{hint.keys}</kbd>
                   </dt>
-                  <dd>{hint.does}</dd>
+                  <dd>{hint.words}</dd>
                 </div>
               ))}
             </dl>

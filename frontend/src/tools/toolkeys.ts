@@ -1,0 +1,80 @@
+import { labelWithKey, nudge, removeRoi, stepRoi } from "../state/act";
+import type { Session, Tool } from "../state/session";
+import type { Key, Press } from "./keymap";
+
+const DIGITS = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
+const ARROWS: Record<string, [number, number]> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+};
+
+function tool(name: Tool, letter: string, words: string): Key {
+  const run = (session: Session): boolean => {
+    session.tool.value = name;
+    return true;
+  };
+  return { id: `tool-${name}`, keys: letter, group: "Tools", words, strokes: [letter], run };
+}
+
+function nudgeFocused(session: Session, { stroke, target }: Press): boolean {
+  const roi = target instanceof Element ? target.closest<SVGElement>("[data-roi]")?.dataset.roi : undefined;
+  const [dx, dy] = ARROWS[stroke.replace("Shift+", "")] ?? [0, 0];
+  const far = stroke.startsWith("Shift+") ? 10 : 1;
+  if (roi) nudge(session, roi, dx * far, dy * far);
+  return roi !== undefined;
+}
+
+/** Arrows move what has the focus and Delete takes what is selected: the two are to be the same region. */
+function focusSelected(session: Session): void {
+  const id = session.selected.peek();
+  if (id) document.querySelector<SVGElement>(`[data-roi="${CSS.escape(id)}"]`)?.focus({ preventScroll: true });
+}
+
+function toRoi(session: Session, { stroke }: Press): boolean {
+  stepRoi(session, stroke === "n" ? 1 : -1);
+  requestAnimationFrame(() => focusSelected(session));
+  return true;
+}
+
+function deleteSelected(session: Session): boolean {
+  const selected = session.selected.peek();
+  if (selected) removeRoi(session, selected);
+  return selected !== null;
+}
+
+function deselect(session: Session): boolean {
+  session.selected.value = null;
+  return true;
+}
+
+function label(session: Session, { stroke }: Press): boolean {
+  labelWithKey(session, stroke);
+  return true;
+}
+
+export const TOOL_KEYS: readonly Key[] = [
+  tool("select", "v", "select, move and resize"),
+  tool("window", "w", "window and level by dragging"),
+  tool("box", "r", "box"),
+  { id: "label", keys: "1 to 9", group: "Tools", words: "label of the selected ROI", strokes: DIGITS, run: label },
+  {
+    id: "nudge",
+    keys: "Arrows, Shift + arrows",
+    group: "Tools",
+    words: "move the focused ROI by 1 or 10 px",
+    strokes: Object.keys(ARROWS).flatMap((arrow) => [arrow, `Shift+${arrow}`]),
+    run: nudgeFocused,
+  },
+  { id: "roi", keys: "n, Shift n", group: "Tools", words: "next, previous ROI", strokes: ["n", "Shift+n"], run: toRoi },
+  {
+    id: "delete",
+    keys: "Delete",
+    group: "Tools",
+    words: "delete the selected ROI",
+    strokes: ["Delete", "Backspace"],
+    run: deleteSelected,
+  },
+  { id: "escape", keys: "Esc", group: "Tools", words: "cancel, then deselect", strokes: ["Escape"], run: deselect },
+];

@@ -1,0 +1,54 @@
+import { goToFrame, invert, preset, stepCell, stepFrame, stepImage, togglePlaying, zoom } from "../state/act";
+import type { Session } from "../state/session";
+import type { Key, Press } from "./keymap";
+
+/** An entry that always acts. */
+function does(
+  id: string,
+  keys: string,
+  words: string,
+  strokes: readonly string[],
+  act: (session: Session, press: Press) => void,
+): Key {
+  const run = (session: Session, press: Press): boolean => {
+    act(session, press);
+    return true;
+  };
+  return { id, keys, group: "Image", words, strokes, run };
+}
+
+/** What only a pointer does, for the help. */
+function hand(id: string, keys: string, words: string): Key {
+  return { id, keys, group: "Image", words, strokes: [], run: () => false };
+}
+
+const SHIFTED_DIGITS = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((digit) => `Shift+${digit}`);
+
+export const VIEW_KEYS: readonly Key[] = [
+  hand("pan", "Middle drag", "pan"),
+  hand("zoom-drag", "Right drag, Ctrl wheel", "zoom"),
+  does("fit", "=", "fit", ["="], (session) => zoom(session, null)),
+  does("zoom", "+  −", "zoom in, zoom out", ["+", "-"], (session, { stroke }) =>
+    zoom(session, stroke === "+" ? 1.25 : 0.8),
+  ),
+  does("preset", "Shift 1 to 9", "window presets of the file", SHIFTED_DIGITS, (session, { stroke }) =>
+    preset(session, Number(stroke.slice(-1)) - 1),
+  ),
+  does("invert", "i", "invert", ["i"], (session) => invert(session)),
+  does("frame", "Wheel, ↑ ↓  ,  .", "frames", ["ArrowUp", "ArrowDown", ",", "."], (session, { stroke }) =>
+    stepFrame(session, stroke === "ArrowUp" || stroke === "," ? -1 : 1),
+  ),
+  does("first-frame", "Home, End", "first, last frame", ["Home", "End"], (session, { stroke }) =>
+    goToFrame(session, stroke === "Home" ? 0 : Number.MAX_SAFE_INTEGER),
+  ),
+  does("play", "Space", "play or pause", [" "], (session) => togglePlaying(session)),
+  does("image", "PgUp, PgDn", "previous, next image", ["PageUp", "PageDown"], (session, { stroke }) =>
+    stepImage(session, stroke === "PageUp" ? -1 : 1),
+  ),
+  does("viewport", "← →", "previous, next viewport", ["ArrowLeft", "ArrowRight"], (session, { stroke }) =>
+    stepCell(session, stroke === "ArrowLeft" ? -1 : 1),
+  ),
+  does("overlays", "` held", "hide all overlays", ["`"], (session) => {
+    session.overlays.value = false;
+  }),
+];
