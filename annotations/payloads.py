@@ -1,7 +1,8 @@
 """What goes out about cases and readings, named field by field, so that nothing leaves because a column was added.
 
 A case as a reader gets it holds only what may be seen blind (BENCHMARKS.md section 3): no caption, no source's answer,
-no gold, no `extra`, no patient, no source or attribution (a link to the published case gives its diagnosis away).
+no gold, no `extra`, no patient, no source or attribution (a link to the published case gives its diagnosis away). Of
+`extra` only the kind of the question and the box it speaks of leave, as `curation.asking` checks them.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from annotations.assigning import NothingLeft
 from annotations.drafting import content_of
 from annotations.models import ReadingState
+from curation.asking import Asked, asked
 from curation.describing import describe_case_image
 
 if TYPE_CHECKING:
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
 
 def blind_case(case: Case) -> dict[str, Any]:
     """A case without anything that somebody said of it. One query, for the images."""
-    rows = case.images.select_related("asset").order_by("number")
+    rows = list(case.images.select_related("asset").order_by("number"))
+    first = rows[0].asset if rows else None
+    question = asked(case.extra, width=first.width, height=first.height) if first else Asked()
     return {
         "id": str(case.pk),
         "key": case.key,
@@ -29,6 +33,8 @@ def blind_case(case: Case) -> dict[str, Any]:
         "question": case.question,
         "options": case.options,
         "history": case.history,
+        "task": question.task,
+        "question_box": question.question_box,
         "images": [describe_case_image(row, is_blind=True) for row in rows],
     }
 

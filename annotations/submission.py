@@ -189,7 +189,7 @@ def _finished(reading: Reading, protocol: Protocol) -> dict[str, Any]:
     """The draft, checked again (case and protocol may have changed since it was saved) and for what is required."""
     frame = Frame.of(reading.case, protocol.config)
     content = parse_content(content_of(reading), frame)
-    lacking = missing(content, frame.required)
+    lacking = missing(content, frame)
     if lacking:
         raise BadContent(lacking)
     return content

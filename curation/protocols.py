@@ -21,8 +21,44 @@ if TYPE_CHECKING:
     from curation.models import User
 
 STEP_KINDS = ("image_finding", "summary", "differential", "topic_finding", "answer", "free")
-# What a reading may be required to have; annotations/content.py enforces each at submit.
-REQUIREMENTS = ("answer", "confidence", "rois", "label", "steps", "step_text", "evidence")
+# What a reading may be required to have; annotations/content.py enforces each at submit, the panels ask for each.
+#
+#   name            the reading has                                               path of what is lacking
+#   answer          an answer (never in VGMED's defaults: its rows have none)     answer
+#   confidence      a confidence                                                  confidence
+#   rois            at least one ROI                                              rois
+#   task_rois       at least one ROI, if the case's `task` is one of ROI_TASKS    rois
+#   label           a label on every ROI                                          rois[0].label
+#   steps           at least one step                                             steps
+#   step_text       text in every step                                            steps[0].text
+#   evidence        a cited ROI in every step but the answer                      steps[0].evidence
+#   image_findings  an image_finding step, with text, for every image             steps.image_finding.3 (image 3)
+#   summary         a summary step with text                                      steps.summary
+#   differential    a differential step with text                                 steps.differential
+#
+# The last three say steps[2].text where the step is there and empty. Of a case the reading page gets, beside question,
+# options and history, `task` (a word of TASKS, or "") and `question_box` ([x0, y0, x1, y1] on image 1 which the
+# question speaks of, or null): see curation/asking.py. Options are null where a case asks for no answer.
+REQUIREMENTS = (
+    "answer",
+    "confidence",
+    "rois",
+    "task_rois",
+    "label",
+    "steps",
+    "step_text",
+    "evidence",
+    "image_findings",
+    "summary",
+    "differential",
+)
+# FETAL-GAUGE: plane identification, view conformity, fetal orientation, clinical diagnosis, visual grounding; VGMED:
+# what a question is about.
+FETAL_TASKS = ("PI", "VC", "FO", "CD", "VG")
+VGMED_TASKS = ("attribute", "localization")
+TASKS = (*FETAL_TASKS, *VGMED_TASKS)
+# Naming what a box holds is no proof of finding it: of these tasks the expert's own region is wanted as well.
+ROI_TASKS = ("VG", *VGMED_TASKS)
 LINE_STYLES = ("solid", "dashed", "dotted")
 # Readable on black and on white, told apart by the colour-blind (Okabe and Ito's set without black and grey).
 COLOURS = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7")
@@ -93,7 +129,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     ProtocolKind.FREE: _config(),
     ProtocolKind.MEDTHINKVQA: _config(
         step_kinds=["image_finding", "summary", "differential", "answer"],
-        required=["answer", "steps", "step_text"],
+        required=["answer", "image_findings", "summary", "differential", "step_text"],
         error_types=list(MEDTHINKVQA_ERRORS),
     ),
     ProtocolKind.VGMED: _config(
@@ -104,7 +140,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     ProtocolKind.FETAL_GAUGE: _config(
         labels=_labels(("structure", "Structure asked for"), shapes=("box", "ellipse")),
         step_kinds=["image_finding", "answer", "free"],
-        required=["answer"],
+        required=["answer", "task_rois"],
     ),
     ProtocolKind.CARE: _config(
         labels=_labels(("anatomy", "Anatomy"), ("finding", "Finding"), ("device", "Device")),
