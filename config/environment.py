@@ -62,6 +62,11 @@ _DECLARED = (
         "900",
         "Seconds after which a model counts as hung over a case; its worker is started again",
     ),
+    Variable(
+        "SIGHTLINE_DATABASE_POOL",
+        "0",
+        "Connections to PostgreSQL that a process keeps open at most; 0: one for each request (the web process: 20)",
+    ),
     Variable("SECRET_KEY", "", "Django's signing key, at least 50 characters; made and kept by `make run`"),
     Variable("DATABASE_URL", "", "postgres:// URL of PostgreSQL; empty: the embedded server of `make run`"),
     Variable(

@@ -77,7 +77,12 @@ TEMPLATES = [
     }
 ]
 
-DATABASES: dict[str, dict[str, Any]] = {"default": {**ENVIRONMENT.database(), "CONN_MAX_AGE": 0}}
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {**ENVIRONMENT.database(), "CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
+}
+if most_connections := ENVIRONMENT.whole("SIGHTLINE_DATABASE_POOL"):
+    # To open a connection costs PostgreSQL a process, which is more than most requests cost it.
+    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": most_connections}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 STORAGES: dict[str, dict[str, Any]] = {
     "default": default_storage(ENVIRONMENT.text("SIGHTLINE_STORAGE_URL"), folder=VAR.media),

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.db import transaction
+from django.utils import timezone
+
 from curation.models import AuditEvent
 
 if TYPE_CHECKING:
     import uuid
 
-    from curation.models import User
+    from curation.models import Case, User
+
+LOOKED = "case.looked"
+# Keys of looks that this process knows to be written: the database has the last word, this saves asking it.
+_looks: set[str] = set()
+MOST_REMEMBERED = 20_000
 
 
 def record(
@@ -43,3 +51,32 @@ def record(
         before=before,
         after=after,
     )
+
+
+def look(*, user: User, case: Case) -> None:
+    """Append that somebody looks at what others said of a case; once for each person, case and hour.
+
+    Costs one INSERT the first time in a process and nothing after that.
+    """
+    hour = f"{timezone.now():%Y-%m-%dT%H}"
+    key = f"look:{user.pk}:{case.pk}:{hour}"
+    if key in _looks:
+        return
+    event = AuditEvent(
+        actor=user,
+        actor_name=user.username,
+        action=LOOKED,
+        benchmark_id=case.benchmark_id,
+        object_type="case",
+        object_id=str(case.pk),
+        after={"hour": f"{hour}:00Z"},
+        once=key,
+    )
+    AuditEvent.objects.bulk_create([event], ignore_conflicts=True)
+    transaction.on_commit(lambda: _remember(key))
+
+
+def _remember(key: str) -> None:
+    if len(_looks) >= MOST_REMEMBERED:
+        _looks.clear()
+    _looks.add(key)

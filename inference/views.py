@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from annotations.blinding import is_blind
 from annotations.models import ReadingRevision
 from annotations.payloads import blind_case
+from curation import audit
 from curation.access import signed_in
 from curation.models import Benchmark, Case, Snapshot
 from curation.permissions import CURATE, READ, SEE_MODELS
@@ -73,6 +74,8 @@ def case(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
     )
     images = list(found.images.select_related("asset"))
     blind = is_blind(user, found)
+    if not blind:
+        audit.look(user=user, case=found)
     return render(
         request,
         "inference/case.html",

@@ -45,7 +45,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     The test of that refusal switches the trigger on again for itself.
     """
     with django_db_blocker.unblock():
-        pgtrigger.disable("curation.AuditEvent:no_truncate")
+        pgtrigger.disable("curation.AuditEvent:no_truncate", "curation.AuditSeal:no_truncate")
 
 
 @pytest.fixture

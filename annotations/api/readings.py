@@ -17,6 +17,7 @@ from annotations.api import bodies
 from annotations.api.conflicts import as_problems
 from annotations.blinding import is_blind
 from annotations.models import Reading
+from curation import audit
 from curation.access import SignedIn, require, signed_in
 from curation.permissions import CURATE, READ, VIEW
 
@@ -59,6 +60,7 @@ class ReadingDetail(APIView):
             return Response(payloads.own_reading(reading))
         if is_blind(user, reading.case):
             raise PermissionDenied("Submit your own reading of this case first.")
+        audit.look(user=user, case=reading.case)
         return Response(payloads.someones_reading(reading))
 
 

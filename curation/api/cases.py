@@ -9,6 +9,7 @@ from django.urls import path
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from curation import audit
 from curation.access import SignedIn, require, signed_in
 from curation.describing import describe_case, reads_blind
 from curation.models import Case
@@ -33,7 +34,10 @@ class CaseDetail(APIView):
         rows = Case.objects.visible_to(user).select_related("benchmark", "facts")
         case = get_object_or_404(rows.prefetch_related("images__asset", "golds__rois"), pk=case_id)
         require(user, VIEW, case.benchmark)
-        return Response(describe_case(case, is_blind=reads_blind(user, case)))
+        is_blind = reads_blind(user, case)
+        if not is_blind:
+            audit.look(user=user, case=case)
+        return Response(describe_case(case, is_blind=is_blind))
 
 
 urlpatterns = [path("cases/<uuid:case_id>/", CaseDetail.as_view(), name="case")]

@@ -1,6 +1,6 @@
 """Tables of what is benchmarked and what is released."""
 
-from curation.models.audit import AuditEvent
+from curation.models.audit import AuditEvent, AuditSeal, AuditWaiting
 from curation.models.benchmarks import Benchmark, Protocol, ProtocolKind
 from curation.models.cases import Case, CaseImage
 from curation.models.events import Event
@@ -19,6 +19,8 @@ from curation.models.users import Membership, Role, User
 
 __all__ = [
     "AuditEvent",
+    "AuditSeal",
+    "AuditWaiting",
     "Benchmark",
     "Case",
     "CaseFacts",

@@ -1,4 +1,4 @@
-"""The append-only trail."""
+"""The append-only trail, and the seals that show that nobody changed it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,19 @@ from typing import Any, ClassVar
 import pgtrigger
 from django.conf import settings
 from django.db import models
+
+
+def _append_only() -> list[pgtrigger.Trigger]:
+    return [
+        pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        pgtrigger.Trigger(
+            name="no_truncate",
+            operation=pgtrigger.Truncate,
+            level=pgtrigger.Statement,
+            when=pgtrigger.Before,
+            func="RAISE EXCEPTION 'the audit trail is append-only';",
+        ),
+    ]
 
 
 class AuditEvent(models.Model):
@@ -30,19 +43,53 @@ class AuditEvent(models.Model):
     after: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
     uid = models.UUIDField(default=uuid.uuid4, editable=False, unique=True)
+    # What may be told once only, such as the looks of one person at one case within one hour.
+    once = models.CharField(max_length=128, null=True, editable=False, unique=True)
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["object_type", "object_id"], name="audit_by_object")]
+        indexes: ClassVar = [
+            models.Index(fields=["object_type", "object_id"], name="audit_by_object"),
+            models.Index(fields=["object_id"], name="audit_by_object_id"),
+            models.Index(fields=["action", "-id"], name="audit_by_action"),
+        ]
         triggers: ClassVar = [
-            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            *_append_only(),
+            # Sealing needs the rows that committed since, in whatever order: a list of them, as no watermark of ids
+            # is safe while an older transaction is still open. Writers share no lock over it.
             pgtrigger.Trigger(
-                name="no_truncate",
-                operation=pgtrigger.Truncate,
-                level=pgtrigger.Statement,
-                when=pgtrigger.Before,
-                func="RAISE EXCEPTION 'the audit trail is append-only';",
+                name="wait_for_seal",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.After,
+                func="INSERT INTO curation_auditwaiting (event_id) VALUES (NEW.id); RETURN NULL;",
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.object_type} {self.object_id}"
+
+
+class AuditWaiting(models.Model):
+    """An event that is not sealed yet; a trigger writes it and sealing removes it."""
+
+    event_id = models.BigIntegerField(primary_key=True)
+
+    def __str__(self) -> str:
+        return f"event {self.event_id} waits for its seal"
+
+
+class AuditSeal(models.Model):
+    """One event's place in the chain: its digest covers the event, this row and the seal before it.
+
+    A table of its own, so that sealing never changes an event.
+    """
+
+    number = models.BigIntegerField(primary_key=True)
+    event_id = models.BigIntegerField(unique=True)
+    digest = models.CharField(max_length=64)
+    sealed_at = models.DateTimeField()
+
+    class Meta:
+        triggers: ClassVar = _append_only()
+
+    def __str__(self) -> str:
+        return f"seal {self.number} of event {self.event_id}"

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations.blinding import is_blind
+from curation import audit
 from curation.access import SignedIn, signed_in
 from curation.models import Case
 from curation.paging import arguments, number, refuse
@@ -38,6 +39,7 @@ def visible_prediction(user: User, prediction_id: uuid.UUID) -> Prediction:
             title="This case is still to be read",
             detail="What models said opens after you submit your own reading.",
         )
+    audit.look(user=user, case=found.case)
     return found
 
 

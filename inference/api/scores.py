@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from annotations.blinding import is_blind
 from annotations.models import Reading
+from curation import audit
 from curation.access import SignedIn, signed_in
 from curation.models import Case, Gold
 from curation.paging import arguments, number, refuse
@@ -137,6 +138,7 @@ class CaseScores(APIView):
         if is_blind(user, case):
             nothing: dict[str, Any] = {"predictions": [], "readings": [], "results": [], "disagreement": []}
             return Response({"case": str(case.pk), "is_blind": True, **nothing})
+        audit.look(user=user, case=case)
         return Response(case_scores(case, user, given))
 
 
