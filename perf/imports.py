@@ -13,10 +13,17 @@ from __future__ import annotations
 import argparse
 import json
 import resource
+import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from perf._site import own_cpu, prepare_database
+
+# isort: split
 
 import numpy as np
 from django.test.utils import override_settings
@@ -25,7 +32,6 @@ from PIL import Image
 from curation.importing import ImportReport, import_cases
 from curation.protocols import create_benchmark
 from perf._cases import IMAGES_A_CASE, records, stored_images
-from perf._site import own_cpu, prepare_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,11 +14,19 @@ import argparse
 import http.client
 import json
 import statistics
+import sys
 import threading
 import time
 import uuid
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from perf._site import Site, prepare_database, served
+
+# isort: split
 
 import numpy as np
 from django.db import connection
@@ -28,7 +36,6 @@ from curation.importing import import_records
 from curation.models import Role
 from curation.protocols import create_benchmark
 from perf._cases import content, records, stored_images
-from perf._site import Site, prepare_database, served
 
 if TYPE_CHECKING:
     from collections.abc import Callable

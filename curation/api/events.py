@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import time
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_not_required
+from django.db import connection
 from django.db.models import Q
 from django.http import JsonResponse, StreamingHttpResponse
 from django.urls import path
@@ -21,7 +23,7 @@ from curation.hub import HUB, OVERLAP_IDS, Listener, Told
 from curation.models import Event, Role, User
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from django.http import HttpRequest, HttpResponseBase
 
@@ -30,6 +32,8 @@ KEEP_ALIVE_S = 15.0
 LONGEST_STREAM_S = 300.0
 MOST_REPLAYED = 1000
 RECENT = dt.timedelta(seconds=30)
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @login_not_required
@@ -37,7 +41,7 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
     """Server-sent events for whoever is signed in, by session or token."""
     if request.method != "GET":
         return _refusal(405, "method-not-allowed", f"{request.method} is not allowed here; GET is.")
-    listener = await sync_to_async(_listener)(request)
+    listener = await sync_to_async(_closing(_listener))(request)
     if listener is None:
         return _refusal(401, "not-signed-in", "Sign in, or send a valid token.")
     last = request.headers.get("Last-Event-ID", "")
@@ -48,6 +52,21 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"
     return response
+
+
+def _closing(ask: Callable[P, R]) -> Callable[P, R]:
+    """Give the database connection back after asking: a stream is open for minutes and needs none meanwhile."""
+
+    @wraps(ask)
+    def asked(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return ask(*args, **kwargs)
+        finally:
+            # Inside a transaction it is somebody else's (a test's).
+            if not connection.in_atomic_block:
+                connection.close()
+
+    return asked
 
 
 def _refusal(status: int, kind: str, detail: str) -> JsonResponse:
@@ -78,7 +97,7 @@ async def _messages(listener: Listener, last: int | None) -> AsyncIterator[str]:
     try:
         yield "retry: 1000\n\n"
         if last is not None:
-            for event in await sync_to_async(_missed)(listener, last):
+            for event in await sync_to_async(_closing(_missed))(listener, last):
                 yield event.as_message()
         ends_at = time.monotonic() + LONGEST_STREAM_S
         while time.monotonic() < ends_at:

@@ -200,6 +200,8 @@ def test_a_stream_replays_what_was_missed_and_only_what_may_be_heard(benchmark: 
         assert await anext(stream) == b"retry: 1000\n\n"
         message = (await anext(stream)).decode()
         assert '"case": "missed"' in message
+        # A hundred open pages must not hold a hundred connections.
+        assert await sync_to_async(lambda: connection.connection is None)()
         await stream.aclose()
         await sync_to_async(response.close)()
         await HUB.stop()
