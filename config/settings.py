@@ -211,6 +211,12 @@ CELERY_BEAT_SCHEDULE = {
         "task": "inference.tasks.sweep_all",
         "schedule": dt.timedelta(seconds=ENVIRONMENT.whole("SIGHTLINE_SWEEP_ALL_S", least=1)),
     },
+    "seal-audit": {
+        "task": "curation.tasks.seal_audit",
+        "schedule": dt.timedelta(seconds=1),
+        # Behind a long export only the newest is worth running: each seals all that waits.
+        "options": {"expires": 1},
+    },
 }
 
 # Dotted paths in order, like MIDDLEWARE: each app adds its part of what a lower app does.
@@ -232,6 +238,9 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"without_heartbeat": {"()": "config.logs.WithoutHeartbeat"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_heartbeat"]},
+    },
     "root": {"handlers": ["stderr"], "level": ENVIRONMENT.text("SIGHTLINE_LOG_LEVEL")},
 }
