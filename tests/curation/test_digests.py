@@ -3,10 +3,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
 from curation.digests import canonical, derived_key, digest, input_digest
+from curation.formats.canonical import canonical_json
 from curation.models import Benchmark, Case
 from tests.factories import make_case
 
@@ -23,6 +25,31 @@ VALUES = st.recursive(
 def test_a_value_has_the_same_bytes_after_the_database(benchmark: Benchmark, value: Any) -> None:
     made = make_case(benchmark, "c", extra={"value": value})
     assert canonical(Case.objects.get(pk=made.pk).extra) == canonical({"value": value})
+
+
+@given(VALUES)
+def test_bytes_are_those_of_an_independent_rfc8785(value: Any) -> None:
+    assert canonical_json(value) == rfc8785.dumps(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        1e16,
+        1e15,
+        999999999999999.9,
+        1e-4,
+        9.9e-5,
+        0.1,
+        -0.0,
+        5e-324,
+        1e21,
+        {"\U0001f600": 1, "\uffff": 2},
+        "\x00\x1f\x7f\u2028",
+    ],
+)
+def test_odd_values_have_the_bytes_of_an_independent_rfc8785(value: Any) -> None:
+    assert canonical_json([value]) == rfc8785.dumps([value])
 
 
 @given(VALUES)
