@@ -9,14 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from curation.formats.sources import NOTES
 from curation.geometry import check_geometry
 from curation.protocols import TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-#: The key of `extra` that is the importer's own; no source column may have this name.
-NOTES = "sightline"
 _CORNERS = ("x0", "y0", "x1", "y1")
 
 

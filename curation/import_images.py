@@ -74,9 +74,10 @@ class ImageResolver:
         """Find what is stored of a batch, in two queries."""
         images = list(images)
         self._digests = {image.file: _file_digest(image.file) for image in images if image.file is not None}
-        stored = ImageAsset.objects.filter(source_sha256__in=set(self._digests.values()))
+        sent = {hashlib.sha256(image.data).hexdigest() for image in images if image.data is not None}
+        stored = ImageAsset.objects.filter(source_sha256__in=sent.union(self._digests.values()))
         self._by_source = {asset.source_sha256: asset for asset in stored}
-        self._by_sha256 = self._named.in_bulk({image.sha256 for image in images if image.file is None})
+        self._by_sha256 = self._named.in_bulk({image.sha256 for image in images if image.sha256})
 
     def resolve(self, image: SourceImage, path: str) -> ResolvedImage:
         """The stored image.
@@ -86,14 +87,18 @@ class ImageResolver:
         FaultyRecord
             At `path`, naming the file and the cause.
         """
-        if image.file is None:
-            asset = self._by_sha256.get(image.sha256)
-            if asset is None:
-                raise FaultyRecord(f"{path}.sha256", UNKNOWN)
-        else:
+        if image.file is not None:
             asset = self._from_file(image.file, path)
-            if image.sha256 and image.sha256 != asset.sha256:
-                raise FaultyRecord(f"{path}.sha256", f"{image.file.name} holds another image: {asset.sha256}")
+        elif image.data is not None:
+            asset = self._taken(hashlib.sha256(image.data).hexdigest(), image.data, "the image", f"{path}.path")
+        else:
+            found = self._by_sha256.get(image.sha256)
+            if found is None:
+                raise FaultyRecord(f"{path}.sha256", UNKNOWN)
+            asset = found
+        if image.sha256 and image.sha256 != asset.sha256:
+            name = "the image" if image.file is None else image.file.name
+            raise FaultyRecord(f"{path}.sha256", f"{name} holds another image: {asset.sha256}")
         return ResolvedImage(
             source=image,
             sha256=asset.sha256,
@@ -106,25 +111,28 @@ class ImageResolver:
         )
 
     def _from_file(self, file: Path, path: str) -> ImageAsset:
-        digest = self._digests[file]
+        return self._taken(self._digests[file], file, file.name, f"{path}.path")
+
+    def _taken(self, digest: str, source: Path | bytes, name: str, path: str) -> ImageAsset:
         asset = self._by_source.get(digest)
         if asset is None:
             try:
-                decoded = decode_untrusted(file.read_bytes(), name=file.name)
+                data = source if isinstance(source, bytes) else source.read_bytes()
+                decoded = decode_untrusted(data, name=name)
             except RefusedFile as error:
-                raise FaultyRecord(f"{path}.path", str(error)) from None
+                raise FaultyRecord(path, str(error)) from None
             except OSError as error:
-                raise FaultyRecord(f"{path}.path", f"{file.name}: {error.strerror}") from None
-            self._check_kind(decoded.kind, file, path)
+                raise FaultyRecord(path, f"{name}: {error.strerror}") from None
+            self._check_kind(decoded.kind, name, path)
             asset = store_image(decoded) if self._store else asset_of(decoded)
             self._by_source[digest] = asset
-        self._check_kind(asset.kind, file, path)
+        self._check_kind(asset.kind, name, path)
         return asset
 
-    def _check_kind(self, kind: str, file: Path, path: str) -> None:
+    def _check_kind(self, kind: str, name: str, path: str) -> None:
         if self._kinds is not None and kind not in self._kinds:
             taken = " and ".join(sorted(name.upper() for name in self._kinds))
-            raise FaultyRecord(f"{path}.path", f"{file.name}: is {kind.upper()}, this format takes {taken}")
+            raise FaultyRecord(path, f"{name}: is {kind.upper()}, this format takes {taken}")
 
 
 def _file_digest(file: Path) -> str:

@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from curation import audit, events, facts
 from curation.digests import content_digest, derived_key, input_digest
-from curation.formats import folders, sightline
+from curation.formats import folders, sightline, vgmed
 from curation.formats.sightline import FaultyRecord
-from curation.formats.sources import Rejection, SourceCase
+from curation.formats.sources import NOTES, Rejection, SourceCase
 from curation.gold import BadGold, Extent, checked_gold
 from curation.import_images import ImageResolver, ResolvedImage
 from curation.models import Benchmark, Case, CaseImage, Gold, GoldRoi, Role
@@ -33,8 +33,10 @@ IMPORT_FORMATS: dict[str, Callable[[Path], Iterator[SourceCase | Rejection]]] = 
     "images": folders.read_folder,
     "dicom": folders.read_folder,
     "sightline": sightline.read_file,
+    "vgmed": vgmed.read_file,
 }
-KINDS = {"images": frozenset({"png", "jpeg"}), "dicom": frozenset({"dicom"})}
+PICTURES = frozenset({"png", "jpeg"})
+KINDS = {"images": PICTURES, "dicom": frozenset({"dicom"}), "vgmed": PICTURES}
 BATCH = 100
 Row = TypeVar("Row")
 
@@ -45,16 +47,20 @@ class ImportFailed(ValueError):
 
 @dataclass
 class ImportReport:
-    """What became of each row."""
+    """What became of each row.
+
+    A warning has the form of a rejection, but its row is taken; it stays with the case, in ``extra[NOTES]``.
+    """
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
     rejected: list[Rejection] = field(default_factory=list)
+    warnings: list[Rejection] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """INTERFACE.md section 2's object."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "warnings"}
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,7 @@ class Prepared:
     record: dict[str, Any]
     content_digest: str
     input_digest: str
+    warnings: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -165,7 +172,11 @@ def _take(
         resolver.look_up(list(chain.from_iterable(case.images for case in cases)))
         for case in cases:
             taken = _prepare(case, resolver, kind, split, labels)
-            (report.rejected if isinstance(taken, Rejection) else prepared).append(taken)  # type: ignore[arg-type]
+            if isinstance(taken, Rejection):
+                report.rejected.append(taken)
+            else:
+                prepared.append(taken)
+                report.warnings += [Rejection(case.index, taken.key, "", said) for said in taken.warnings]
             seen += 1
             if progress is not None:
                 progress(seen)
@@ -184,35 +195,81 @@ def _prepare(
     case: SourceCase, resolver: ImageResolver, kind: str, split: str | None, labels: frozenset[str]
 ) -> Prepared | Rejection:
     try:
-        images = [resolver.resolve(image, f"images[{number}]") for number, image in enumerate(case.images)]
-        if kind == "dicom":
-            images = [_placed(image) for image in sorted(images, key=_acquired)]
-        names = [image.sha256 for image in images]
-        key = case.id or derived_key(kind=kind, images=names, question=case.question)
-        extents = [Extent(image.width, image.height, image.frames) for image in images]
-        record: dict[str, Any] = {
-            "id": key,
-            "split": case.split if split is None else split,
-            "question": case.question,
-            "options": case.options,
-            "answer": case.answer,
-            "history": case.history,
-            "images": [image.record() for image in images],
-            "patient": case.patient,
-            "source": case.source,
-            "licence": case.licence,
-            "attribution": case.attribution,
-            "gold": checked_gold(case.gold, key=key, images=extents, labels=labels),
-            "extra": case.extra,
-        }
-        seen_by_models = input_digest(question=case.question, options=case.options, history=case.history, images=names)
-        return Prepared(case.index, record, content_digest(record), seen_by_models)
+        return _complete(case, _resolved(case, resolver, kind), kind, split, labels)
     except FaultyRecord as error:
-        return Rejection(case.index, case.id, error.path, error.reason)
+        return Rejection(case.index, case.id, _column(case, error.path), error.reason)
     except BadGold as error:
-        return Rejection(case.index, case.id, error.errors[0].path, error.errors[0].detail)
+        return Rejection(case.index, case.id, _column(case, error.errors[0].path), error.errors[0].detail)
     except ValueError as error:  # a number that no JSON text holds exactly
         return Rejection(case.index, case.id, "", str(error)[:300])
+
+
+def _resolved(case: SourceCase, resolver: ImageResolver, kind: str) -> list[ResolvedImage]:
+    images = [resolver.resolve(image, f"images[{number}]") for number, image in enumerate(case.images)]
+    if kind == "dicom":
+        images = [_placed(image) for image in sorted(images, key=_acquired)]
+    if case.size is not None and case.size != (images[0].width, images[0].height):
+        reason = f"{case.size[0]} x {case.size[1]} is claimed, the image has {images[0].width} x {images[0].height}"
+        raise FaultyRecord("size", reason)
+    return images
+
+
+def _complete(
+    case: SourceCase, images: list[ResolvedImage], kind: str, split: str | None, labels: frozenset[str]
+) -> Prepared:
+    names = [image.sha256 for image in images]
+    named, boxes = case.key_parts or (kind, ())
+    key = case.id or derived_key(kind=named, images=names, question=case.question, boxes=boxes)
+    extents = [Extent(image.width, image.height, image.frames) for image in images]
+    given, notes = _noted(case, names, labels)
+    record: dict[str, Any] = {
+        "id": key,
+        "split": case.split if split is None else split,
+        "question": case.question,
+        "options": case.options,
+        "answer": case.answer,
+        "history": case.history,
+        "images": [image.record() for image in images],
+        "patient": case.patient,
+        "source": case.source,
+        "licence": case.licence,
+        "attribution": case.attribution,
+        "gold": checked_gold(given, key=key, images=extents, labels=labels),
+        "extra": case.extra if notes is None else {**case.extra, NOTES: notes},
+    }
+    seen_by_models = input_digest(question=case.question, options=case.options, history=case.history, images=names)
+    return Prepared(
+        case.index, record, content_digest(record), seen_by_models, tuple((notes or {}).get("warnings", ()))
+    )
+
+
+def _noted(
+    case: SourceCase, names: list[str], labels: frozenset[str]
+) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """The gold and the notes of a row in somebody else's shape, with what only its images and the protocol tell."""
+    if case.notes is None:
+        return case.gold, None
+    warnings = list(case.notes.get("warnings", ()))
+    for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+        same = [str(number) for number, other in enumerate(names, 1) if other == name]
+        warnings.append(f"images {', '.join(same)} have the same pixels")
+    gold = case.gold
+    if gold is not None:
+        # The label is the importer's word, not the source's: a protocol without it takes the region all the same.
+        unknown = {roi["label"] for roi in gold["rois"]} - labels - {None}
+        warnings += [f"the protocol has no label {label!r}: its regions have none" for label in sorted(unknown)]
+        rois = [{**roi, "label": None if roi["label"] in unknown else roi["label"]} for roi in gold["rois"]]
+        gold = {**gold, "rois": rois}
+    notes = {**case.notes, "warnings": warnings}
+    return gold, notes if warnings else case.notes
+
+
+def _column(case: SourceCase, path: str) -> str:
+    """The source's own name for a path of the record, if it has one."""
+    for start, column in case.columns.items():
+        if path == start or path.startswith(f"{start}."):
+            return column + path[len(start) :]
+    return path
 
 
 def _acquired(image: ResolvedImage) -> tuple[float, float]:

@@ -11,6 +11,7 @@ from django.db.models import Max
 from curation import audit
 from curation.digests import digest
 from curation.fields import Fields
+from curation.formats.vgmed import TASKS as VGMED_TASKS
 from curation.geometry import SHAPES
 from curation.models import Benchmark, Protocol, ProtocolKind
 
@@ -55,7 +56,6 @@ REQUIREMENTS = (
 # FETAL-GAUGE: plane identification, view conformity, fetal orientation, clinical diagnosis, visual grounding; VGMED:
 # what a question is about.
 FETAL_TASKS = ("PI", "VC", "FO", "CD", "VG")
-VGMED_TASKS = ("attribute", "localization")
 TASKS = (*FETAL_TASKS, *VGMED_TASKS)
 # Naming what a box holds is no proof of finding it: of these tasks the expert's own region is wanted as well.
 ROI_TASKS = ("VG", *VGMED_TASKS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -44,6 +45,7 @@ _LIMITS = {
 }
 _KEY = re.compile(r"[^\s./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]{0,127}")
 _OPTION = re.compile(r"[A-Za-z0-9]{1,8}")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|(?:data|file):", re.IGNORECASE)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -70,12 +72,13 @@ def read_file(path: Path) -> Iterator[SourceCase | Rejection]:
         raise FileNotFoundError(f"{path} holds no .jsonl file")
     index = 0
     for file in files:
-        for row in read_records(_rows(file), folder=file.parent, start=index):
+        for row in read_records(json_rows(file), folder=file.parent, start=index):
             yield row
             index = row.index + 1
 
 
-def _rows(file: Path) -> Iterator[object]:
+def json_rows(file: Path) -> Iterator[object]:
+    """What a file of JSON lines, or of one JSON list, holds: lines as bytes, or decoded items."""
     with file.open("rb") as stream:
         first = stream.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
         stream.seek(0)
@@ -158,21 +161,21 @@ def parse_record(record: object, *, index: int, folder: Path | None) -> SourceCa
     if not isinstance(key, str) or not _KEY.fullmatch(key) or key != key.strip():
         raise FaultyRecord("id", "is not 1 to 128 characters without slashes, control characters or a dot in front")
     texts = {
-        name: _text(record, name, "")
+        name: checked_text(record, name, "")
         for name in ("split", "question", "history", "patient", "source", "licence", "attribution")
     }
-    options = _options(record.get("options"))
+    options = checked_options(record.get("options"))
     extra = record.get("extra")
     if extra is not None and not isinstance(extra, Mapping):
         raise FaultyRecord("extra", "is not an object")
     return SourceCase(
         index=index,
-        id=_storable(key, "id"),
+        id=storable(key, "id"),
         images=_images(record.get("images"), folder),
         options=options,
-        answer=_json(record.get("answer"), "answer"),
+        answer=checked_json(record.get("answer"), "answer"),
         gold=_gold(record.get("gold")),
-        extra=_json(dict(extra or {}), "extra"),
+        extra=checked_json(dict(extra or {}), "extra"),
         **texts,
     )
 
@@ -183,40 +186,45 @@ def _known(given: Mapping[str, Any], known: tuple[str, ...], start: str) -> None
             raise FaultyRecord(f"{start}{str(name)[:80]}", "is not a known field; other columns belong in extra")
 
 
-def _storable(text: str, path: str) -> str:
+def storable(text: str, path: str) -> str:
+    """The text, if PostgreSQL can hold it."""
     if "\0" in text or text.encode("utf-8", "replace").decode("utf-8") != text:
         raise FaultyRecord(path, "holds a character that is no text (NUL or half a surrogate pair)")
     return text
 
 
-def _text(given: Mapping[str, Any], name: str, start: str) -> str:
-    value, most = given.get(name), _LIMITS.get(name, MOST_TEXT)
+def checked_text(given: Mapping[str, Any], name: str, start: str, *, most: int | None = None) -> str:
+    """Text of limited length that PostgreSQL can hold, or "" for null; FaultyRecord at ``{start}{name}`` otherwise."""
+    value, most = given.get(name), most or _LIMITS.get(name, MOST_TEXT)
     if value is None:
         return ""
     if not isinstance(value, str):
         raise FaultyRecord(f"{start}{name}", f"is {type(value).__name__}, not text")
     if len(value) > most:
         raise FaultyRecord(f"{start}{name}", f"{len(value)} characters, at most {most} are taken")
-    return _storable(value, f"{start}{name}")
+    return storable(value, f"{start}{name}")
 
 
-def _json(value: Any, path: str, level: int = 0) -> Any:
+def checked_json(value: Any, path: str, level: int = 0) -> Any:
     """The value, if PostgreSQL can hold every text in it and it is not nested beyond `MOST_LEVELS`."""
     if level > MOST_LEVELS:
         raise FaultyRecord(path, f"is nested deeper than {MOST_LEVELS} levels")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise FaultyRecord(path, f"{value} is not finite")
     if isinstance(value, str):
-        _storable(value, path)
+        storable(value, path)
     elif isinstance(value, Mapping):
         for key, inner in value.items():
-            _storable(key, path)
-            _json(inner, f"{path}.{key}"[:200], level + 1)
+            storable(key, path)
+            checked_json(inner, f"{path}.{key}"[:200], level + 1)
     elif isinstance(value, list):
         for number, inner in enumerate(value):
-            _json(inner, f"{path}[{number}]"[:200], level + 1)
+            checked_json(inner, f"{path}[{number}]"[:200], level + 1)
     return value
 
 
-def _options(value: object) -> dict[str, str] | None:
+def checked_options(value: object) -> dict[str, str] | None:
+    """Options by letter, in the order given."""
     if value is None:
         return None
     if not isinstance(value, Mapping) or not value:
@@ -224,7 +232,7 @@ def _options(value: object) -> dict[str, str] | None:
     for letter, text in value.items():
         if not _OPTION.fullmatch(letter):
             raise FaultyRecord(f"options.{letter[:80]}", "is no letter: 1 to 8 letters and digits are taken")
-        _text(value, letter, "options.")
+        checked_text(value, letter, "options.")
         if text is None:
             raise FaultyRecord(f"options.{letter}", "is null, not text")
     return dict(value)
@@ -245,16 +253,19 @@ def _image(value: object, path: str, folder: Path | None) -> SourceImage:
         raise FaultyRecord(path, "names no image: path or sha256 is needed")
     if sha256 is not None and (not isinstance(sha256, str) or not _SHA256.fullmatch(sha256)):
         raise FaultyRecord(f"{path}.sha256", "is not 64 hexadecimal digits in lower case")
-    file = None if named is None else _file(named, f"{path}.path", folder)
-    texts = {name: _text(value, name, f"{path}.") for name in IMAGE_FIELDS[2:]}
+    file = None if named is None else image_file(named, f"{path}.path", folder)
+    texts = {name: checked_text(value, name, f"{path}.") for name in IMAGE_FIELDS[2:]}
     return SourceImage(file=file, sha256=sha256 or "", **texts)
 
 
-def _file(named: object, path: str, folder: Path | None) -> Path:
+def image_file(named: object, path: str, folder: Path | None) -> Path:
+    """The file of an image named relative to the folder of the import; FaultyRecord at `path` for anything else."""
     if folder is None:
         raise FaultyRecord(path, "is not taken here: upload the image and name it by sha256")
     if not isinstance(named, str) or not named:
         raise FaultyRecord(path, "is not a path")
+    if _URL.match(named):
+        raise FaultyRecord(path, f"{named!r:.200} is a URL; images are taken from the folder of the import only")
     try:
         return inside(folder, named)
     except (OutsideFolderError, FileNotFoundError) as error:
@@ -272,4 +283,4 @@ def _gold(value: object) -> dict[str, Any] | None:
         if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
             raise FaultyRecord(f"gold.{name}", "is not a list of objects")
     checked = {"answer": value.get("answer"), "rois": value.get("rois", []), "steps": value.get("steps", [])}
-    return dict(_json(checked, "gold"))
+    return dict(checked_json(checked, "gold"))

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+#: The key of `extra` that is an importer's own; no source column may have this name.
+NOTES = "sightline"
+
 
 def printable(text: str) -> str:
     """Text that any encoder takes: a lone surrogate, which JSON and file names can hold, becomes its escape."""
@@ -34,9 +37,10 @@ class Rejection:
 
 @dataclass(frozen=True)
 class SourceImage:
-    """An image as a source names it: a file, or the sha256 of one that is stored."""
+    """An image as a source names it: a file, its bytes, or the sha256 of one that is stored."""
 
     file: Path | None = None
+    data: bytes | None = field(default=None, repr=False)
     sha256: str = ""
     caption: str = ""
     modality: str = ""
@@ -48,7 +52,12 @@ class SourceImage:
 
 @dataclass(frozen=True)
 class SourceCase:
-    """A case as a source gives it; `id` None means that its key derives from its content."""
+    """A case as a source gives it; `id` None means that its key derives from its content.
+
+    Rows in a shape of somebody else's have three more: `columns`, the source's own name for a path of the record, so
+    that a rejection speaks of what was sent; `notes`, what the importer found, kept as ``extra[NOTES]`` (None: nothing
+    is noted); `key_parts`, a kind and boxes that tell apart cases of one question over one image.
+    """
 
     index: int
     id: str | None
@@ -64,6 +73,10 @@ class SourceCase:
     attribution: str = ""
     gold: dict[str, Any] | None = None
     extra: dict[str, Any] = field(default_factory=dict)
+    columns: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, Any] | None = None
+    key_parts: tuple[str, tuple[Any, ...]] | None = None
+    size: tuple[int, int] | None = None  # width and height that the source claims of the first image
 
 
 class OutsideFolderError(ValueError):
