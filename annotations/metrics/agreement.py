@@ -120,8 +120,9 @@ def _checked(
         return rows[is_there], None
     _, number = np.unique(np.asarray(groups)[is_there], return_inverse=True)
     order = np.argsort(number, kind="stable")
-    ends = np.cumsum(np.bincount(number))[:-1] if number.size else []
-    return rows[is_there], np.split(order, ends) if number.size else []
+    if not number.size:
+        return rows[is_there], []
+    return rows[is_there], np.split(order, np.cumsum(np.bincount(number))[:-1])
 
 
 def _draws(
