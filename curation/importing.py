@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from curation import audit, events, facts
 from curation.digests import content_digest, derived_key, input_digest
-from curation.formats import folders, sightline, vgmed
+from curation.formats import fetal_gauge, folders, sightline, vgmed
 from curation.formats.sightline import FaultyRecord
 from curation.formats.sources import NOTES, Rejection, SourceCase
 from curation.gold import BadGold, Extent, checked_gold
@@ -34,9 +34,10 @@ IMPORT_FORMATS: dict[str, Callable[[Path], Iterator[SourceCase | Rejection]]] = 
     "dicom": folders.read_folder,
     "sightline": sightline.read_file,
     "vgmed": vgmed.read_file,
+    "fetal_gauge": fetal_gauge.read_file,
 }
 PICTURES = frozenset({"png", "jpeg"})
-KINDS = {"images": PICTURES, "dicom": frozenset({"dicom"}), "vgmed": PICTURES}
+KINDS = {"images": PICTURES, "dicom": frozenset({"dicom"}), "vgmed": PICTURES, "fetal_gauge": PICTURES}
 BATCH = 100
 Row = TypeVar("Row")
 

@@ -11,6 +11,7 @@ from django.db.models import Max
 from curation import audit
 from curation.digests import digest
 from curation.fields import Fields
+from curation.formats.fetal_gauge import TASKS as FETAL_TASKS
 from curation.formats.vgmed import TASKS as VGMED_TASKS
 from curation.geometry import SHAPES
 from curation.models import Benchmark, Protocol, ProtocolKind
@@ -53,10 +54,7 @@ REQUIREMENTS = (
     "summary",
     "differential",
 )
-# FETAL-GAUGE: plane identification, view conformity, fetal orientation, clinical diagnosis, visual grounding; VGMED:
-# what a question is about.
-FETAL_TASKS = ("PI", "VC", "FO", "CD", "VG")
-TASKS = (*FETAL_TASKS, *VGMED_TASKS)
+TASKS = (*FETAL_TASKS, *VGMED_TASKS)  # PI, VC, FO, CD, VG and attribute, localization
 # Naming what a box holds is no proof of finding it: of these tasks the expert's own region is wanted as well.
 ROI_TASKS = ("VG", *VGMED_TASKS)
 LINE_STYLES = ("solid", "dashed", "dotted")

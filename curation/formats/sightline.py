@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from curation.formats.sources import OutsideFolderError, Rejection, SourceCase, SourceImage, inside, printable
 
@@ -158,7 +158,7 @@ def parse_record(record: object, *, index: int, folder: Path | None) -> SourceCa
         raise FaultyRecord("", "is not a JSON object")
     _known(record, RECORD_FIELDS, "")
     key = record.get("id")
-    if not isinstance(key, str) or not _KEY.fullmatch(key) or key != key.strip():
+    if not is_key(key):
         raise FaultyRecord("id", "is not 1 to 128 characters without slashes, control characters or a dot in front")
     texts = {
         name: checked_text(record, name, "")
@@ -178,6 +178,11 @@ def parse_record(record: object, *, index: int, folder: Path | None) -> SourceCa
         extra=checked_json(dict(extra or {}), "extra"),
         **texts,
     )
+
+
+def is_key(value: object) -> TypeGuard[str]:
+    """Whether a value can name a case: in addresses and in names of files, too."""
+    return isinstance(value, str) and _KEY.fullmatch(value) is not None and value == value.strip()
 
 
 def _known(given: Mapping[str, Any], known: tuple[str, ...], start: str) -> None:
