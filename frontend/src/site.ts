@@ -1,4 +1,5 @@
-// What every ordinary page has: the theme, copy buttons, and a clean log-out.
+// What every ordinary page has: the theme, copy buttons, parts that keep themselves true, and a clean log-out.
+import { keepTrue } from "./live/fragments";
 import { unsentDrafts } from "./state/queue";
 import "./styles/site.css";
 import { toggleTheme } from "./theme";
@@ -42,3 +43,5 @@ document.addEventListener("submit", (event) => {
   event.preventDefault();
   void logOut(form);
 });
+
+keepTrue();

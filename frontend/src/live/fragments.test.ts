@@ -1,0 +1,35 @@
+// @vitest-environment happy-dom
+import { describe, expect, it } from "vitest";
+import { replaceParts } from "./fragments";
+
+const parse = (html: string): Document => new DOMParser().parseFromString(html, "text/html");
+
+describe("parts that keep themselves true", () => {
+  it("are replaced by the fresh page's, and nothing else is", () => {
+    document.body.innerHTML = `<p id="x">old</p><section id="a" data-live="run.changed">1 of 2</section>`;
+    replaceParts(document, parse(`<p id="x">new</p><section id="a" data-live="run.changed">2 of 2</section>`));
+    expect(document.getElementById("a")?.textContent).toBe("2 of 2");
+    expect(document.getElementById("x")?.textContent).toBe("old");
+  });
+
+  it("stay while somebody types in them", () => {
+    document.body.innerHTML = `<section id="a" data-live="run.changed"><input id="name" value="typed"></section>`;
+    document.getElementById("name")?.focus();
+    replaceParts(document, parse(`<section id="a" data-live="run.changed"><input id="name"></section>`));
+    expect(document.querySelector("input")?.getAttribute("value")).toBe("typed");
+  });
+
+  it("keep the focus of a button", () => {
+    document.body.innerHTML = `<section id="a" data-live="run.changed">1<button id="stop">Stop</button></section>`;
+    document.getElementById("stop")?.focus();
+    replaceParts(document, parse(`<section id="a" data-live="run.changed">2<button id="stop">Stop</button></section>`));
+    expect(document.activeElement?.id).toBe("stop");
+    expect(document.getElementById("a")?.textContent).toBe("2Stop");
+  });
+
+  it("stay when the fresh page has none", () => {
+    document.body.innerHTML = `<section id="a" data-live="run.changed">1</section>`;
+    replaceParts(document, parse("<p>Log in</p>"));
+    expect(document.getElementById("a")?.textContent).toBe("1");
+  });
+});

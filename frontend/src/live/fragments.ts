@@ -1,0 +1,49 @@
+// Parts of a server-made page that keep themselves true. `<section id="exports" data-live="export.changed"
+// data-live-where="snapshot=…">` is fetched anew, with the page that holds it, when such an event is heard.
+import { gathered, listen, type Told } from "./stream";
+
+const GATHER_MS = 400;
+const FIELDS = new Set(["INPUT", "SELECT", "TEXTAREA"]);
+
+function concerns(part: HTMLElement, event: Told): boolean {
+  if (!(part.dataset.live ?? "").split(" ").includes(event.type)) return false;
+  const [name, value] = (part.dataset.liveWhere ?? "").split("=");
+  return !name || event[name] === undefined || event[name] === value;
+}
+
+/** Put the fresh parts in the old ones' place; a part in which somebody is typing stays as it is. */
+export function replaceParts(page: Document, fresh: Document): void {
+  for (const part of page.querySelectorAll<HTMLElement>("[data-live][id]")) {
+    const next = fresh.getElementById(part.id);
+    const active = page.activeElement;
+    const isHeld = active !== null && part.contains(active) && FIELDS.has(active.tagName);
+    if (!next || isHeld || part.isEqualNode(next)) continue;
+    const focused = active instanceof HTMLElement && part.contains(active) ? active.id : "";
+    part.replaceWith(page.importNode(next, true));
+    if (focused) page.getElementById(focused)?.focus();
+  }
+}
+
+async function refresh(): Promise<void> {
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
+  // Signed out, or the server is away: what is shown stays; the next event tries again.
+  if (!answer?.ok || new URL(answer.url).pathname !== location.pathname) return;
+  replaceParts(document, new DOMParser().parseFromString(await answer.text(), "text/html"));
+}
+
+/** Follow the stream if the page has such parts. */
+export function keepTrue(): void {
+  if (!document.querySelector("[data-live]")) return;
+  const { soon } = gathered(() => void refresh(), GATHER_MS);
+  let isFirst = true;
+  listen(
+    (event) => {
+      const parts = document.querySelectorAll<HTMLElement>("[data-live]");
+      if ([...parts].some((part) => concerns(part, event))) soon();
+    },
+    () => {
+      if (!isFirst) soon();
+      isFirst = false;
+    },
+  );
+}
