@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from annotations.metrics.agreement import bootstrap_interval
+from annotations.metrics.agreement import bootstrap_means
 
 METRIC_VERSION = "1"
 """Raised with any change of any verdict below, the two constants included; golden values in the tests guard it."""
@@ -169,7 +169,7 @@ def set_verdict(
         Any of `centre`, `moved` (the median over places) and `other_finding`: float (cases,), nan where a case has
         none. A null without any number does not exist for this set.
     groups
-        Cluster of each case (its patient or its image), as `bootstrap_interval` takes it.
+        Cluster of each case (its patient or its image), as `bootstrap_means` takes it.
     seed
         Of the bootstrap.
 
@@ -187,7 +187,7 @@ def set_verdict(
     Raises
     ------
     ValueError
-        If a null is unknown or lengths differ; and as `bootstrap_interval`.
+        If a null is unknown or lengths differ; and as `bootstrap_means`.
 
     References
     ----------
@@ -209,37 +209,43 @@ def set_verdict(
             raise ValueError(f"{name!r} is none of the nulls {', '.join(NULLS)}")
         if column.shape != rows.shape:
             raise ValueError(f"null {name} has {column.size} values for {rows.size} cases")
-    clusters = None if groups is None else np.asarray(groups)
-    has_value = ~np.isnan(rows)
-    means: dict[str, float | None] = dict.fromkeys(NULLS)
+    # The value beside each null: of the cases that have both.
+    beside = {name: np.where(np.isnan(column), np.nan, rows) for name, column in columns.items()}
+    bounds = _intervals([rows, *beside.values()], groups, seed)
+    means = {
+        name: _nanmean(np.where(np.isnan(rows), np.nan, columns[name])) if name in columns else None for name in NULLS
+    }
     lost_to, is_compared = "", False
-    for name in NULLS:
-        where = has_value & ~np.isnan(columns[name]) if name in columns else np.zeros_like(has_value)
-        if not where.any():
-            continue
-        null = means[name] = float(columns[name][where].mean())
-        bounds = _interval(rows, where, clusters, seed)
-        if bounds is not None:
+    for name, interval in zip(beside, bounds[1:], strict=True):
+        null = means[name]
+        if null is not None and interval is not None:
             is_compared = True
-            lost_to = lost_to or ("" if bounds[0] >= GROUNDED_MARGIN * null else name)
-    n = int(has_value.sum())
+            lost_to = lost_to or ("" if interval[0] >= GROUNDED_MARGIN * null else name)
     return SetVerdict(
-        mean=float(rows[has_value].mean()) if n else None,
-        interval=_interval(rows, has_value, clusters, seed),
+        mean=_nanmean(rows),
+        interval=bounds[0],
         nulls=means,
-        n=n,
+        n=int((~np.isnan(rows)).sum()),
         is_grounded=None if not is_compared else not lost_to,
         lost_to=lost_to,
     )
 
 
-def _interval(
-    rows: NDArray[np.float64], where: NDArray[np.bool_], clusters: NDArray[Any] | None, seed: int
-) -> tuple[float, float] | None:
-    if int(where.sum()) < FEWEST_CASES:
-        return None
-    bounds = bootstrap_interval(rows[where], np.mean, groups=None if clusters is None else clusters[where], seed=seed)
-    return None if math.isnan(bounds[0]) else bounds
+def _nanmean(column: NDArray[np.float64]) -> float | None:
+    there = column[~np.isnan(column)]
+    return float(there.mean()) if there.size else None
+
+
+def _intervals(
+    columns: Sequence[NDArray[np.float64]], groups: Sequence[Any] | NDArray[Any] | None, seed: int
+) -> list[tuple[float, float] | None]:
+    """The interval of each column's mean; None for one with too few numbers."""
+    found = bootstrap_means(np.stack(columns, axis=1), groups=groups, seed=seed)
+    counts = [int((~np.isnan(column)).sum()) for column in columns]
+    return [
+        None if count < FEWEST_CASES or math.isnan(bounds[0]) else bounds
+        for bounds, count in zip(found, counts, strict=True)
+    ]
 
 
 def quadrant(is_right: bool | None, is_grounded: bool | None) -> Quadrant:

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from annotations.metrics import agreement
-from annotations.metrics.agreement import bootstrap_interval
+from annotations.metrics.agreement import bootstrap_interval, bootstrap_means
 
 
 @pytest.mark.parametrize("statistic", [np.mean, np.median, np.std])
@@ -114,3 +114,32 @@ def test_a_draw_without_a_statistic_is_left_out():
 def test_what_it_refuses(given, message):
     with pytest.raises(ValueError, match=message):
         bootstrap_interval(statistic=np.mean, **given)
+
+
+@pytest.mark.parametrize("groups", [None, np.arange(90) // 4])
+def test_many_columns_at_once_are_what_each_is_alone(groups):
+    columns = np.random.default_rng(2).normal(size=(90, 3))
+    alone = [bootstrap_interval(columns[:, at], np.mean, groups=groups) for at in range(3)]
+    assert bootstrap_means(columns, groups=groups) == [pytest.approx(one) for one in alone]
+
+
+def test_a_case_without_a_number_counts_for_nothing_in_its_column():
+    columns = np.random.default_rng(2).normal(size=(400, 2))
+    columns[::2, 1] = np.nan
+    means = bootstrap_means(columns)
+    assert means[1] == pytest.approx(bootstrap_interval(columns[1::2, 1], np.mean), abs=0.03)
+
+
+def test_columns_with_too_little_have_no_interval():
+    columns = [[1.0, np.nan, 5.0], [2.0, np.nan, np.nan], [3.0, np.nan, np.nan]]
+    full, empty, single = bootstrap_means(columns)
+    assert full[0] < full[1]
+    assert all(math.isnan(bound) for bound in (*empty, *single))
+    assert bootstrap_means(np.empty((0, 2))) == [pytest.approx((math.nan, math.nan), nan_ok=True)] * 2
+    one_patient = bootstrap_means([[1.0], [2.0]], groups=["p", "p"])
+    assert math.isnan(one_patient[0][0])
+
+
+def test_columns_need_two_axes():
+    with pytest.raises(ValueError, match=r"not shape \(2,\)"):
+        bootstrap_means([1.0, 2.0])
