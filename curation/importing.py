@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from curation import audit, events, facts
 from curation.digests import content_digest, derived_key, input_digest
-from curation.formats import fetal_gauge, folders, sightline, vgmed
+from curation.formats import fetal_gauge, folders, medthinkvqa, sightline, vgmed
 from curation.formats.sightline import FaultyRecord
 from curation.formats.sources import NOTES, Rejection, SourceCase
 from curation.gold import BadGold, Extent, checked_gold
@@ -33,11 +33,15 @@ IMPORT_FORMATS: dict[str, Callable[[Path], Iterator[SourceCase | Rejection]]] = 
     "images": folders.read_folder,
     "dicom": folders.read_folder,
     "sightline": sightline.read_file,
+    "medthinkvqa": medthinkvqa.read_file,
     "vgmed": vgmed.read_file,
     "fetal_gauge": fetal_gauge.read_file,
 }
 PICTURES = frozenset({"png", "jpeg"})
-KINDS = {"images": PICTURES, "dicom": frozenset({"dicom"}), "vgmed": PICTURES, "fetal_gauge": PICTURES}
+KINDS = {
+    **dict.fromkeys(("images", "medthinkvqa", "vgmed", "fetal_gauge"), PICTURES),
+    "dicom": frozenset({"dicom"}),
+}
 BATCH = 100
 Row = TypeVar("Row")
 
@@ -236,7 +240,7 @@ def _complete(
         "licence": case.licence,
         "attribution": case.attribution,
         "gold": checked_gold(given, key=key, images=extents, labels=labels),
-        "extra": case.extra if notes is None else {**case.extra, NOTES: notes},
+        "extra": {**case.extra, NOTES: notes} if notes else case.extra,
     }
     seen_by_models = input_digest(question=case.question, options=case.options, history=case.history, images=names)
     return Prepared(

@@ -128,10 +128,15 @@ class Columns:
         self._placed.add(name)
         return checked_json(self._row.get(name), name)
 
-    def text(self, name: str, *, most: int | None = None) -> str:
-        """Text, or "" where the row says nothing."""
+    def drop(self, name: str) -> None:
+        """Count a column as placed: its value became something else."""
         self._placed.add(name)
-        return checked_text(self._row, name, "", most=most)
+
+    def text(self, name: str, *, stays: bool = False) -> str:
+        """Text, or "" where the row says nothing; `stays` leaves it in `rest` as well."""
+        if not stays:
+            self._placed.add(name)
+        return checked_text(self._row, name, "")
 
     def fitting(self, name: str, *, most: int) -> str:
         """Text that fits its place; what does not is left in `rest`, and the place is empty."""
@@ -152,7 +157,10 @@ class Columns:
         return next((self.text(name) for name in names if self._row.get(name) not in (None, "")), "")
 
     def options(self, name: str = "options") -> dict[str, str] | None:
-        """Options by letter, given as an object or as the JSON text of one."""
+        """Options by letter, given as an object or as the JSON text of one.
+
+        A letter without a text is no option: Parquet gives every row the letters of all.
+        """
         self._placed.add(name)
         value = self._row.get(name)
         if isinstance(value, str):
@@ -160,6 +168,8 @@ class Columns:
                 value = load_json(value.encode("utf-8", "surrogatepass"))
             except FaultyRecord as error:
                 raise FaultyRecord(name, error.reason) from None
+        if isinstance(value, Mapping):
+            value = {letter: text for letter, text in value.items() if text is not None}
         return checked_options(value)
 
     def choice(self, name: str, options: Mapping[str, str] | None) -> str | None:

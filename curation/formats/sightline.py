@@ -198,9 +198,9 @@ def storable(text: str, path: str) -> str:
     return text
 
 
-def checked_text(given: Mapping[str, Any], name: str, start: str, *, most: int | None = None) -> str:
+def checked_text(given: Mapping[str, Any], name: str, start: str) -> str:
     """Text of limited length that PostgreSQL can hold, or "" for null; FaultyRecord at ``{start}{name}`` otherwise."""
-    value, most = given.get(name), most or _LIMITS.get(name, MOST_TEXT)
+    value, most = given.get(name), _LIMITS.get(name, MOST_TEXT)
     if value is None:
         return ""
     if not isinstance(value, str):

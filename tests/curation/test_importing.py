@@ -395,7 +395,7 @@ class TestFolders:
         for path, kind in ((folder / "gone", "images"), (folder, "excel"), (folder, "sightline")):
             with pytest.raises(ImportFailed):
                 take(benchmark, path, kind)
-        assert set(IMPORT_FORMATS) == {"images", "dicom", "sightline"}
+        assert set(IMPORT_FORMATS) == {"images", "dicom", "sightline", "medthinkvqa", "vgmed", "fetal_gauge"}
 
 
 class TestRecordsOverHttp:
