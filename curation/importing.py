@@ -333,7 +333,8 @@ def _sort_out(
     new: list[Prepared] = []
     old: list[tuple[Case, Prepared]] = []
     for row in rows:
-        earlier, taken[row.key] = taken.get(row.key), row.content_digest
+        earlier = taken.get(row.key)
+        taken.setdefault(row.key, row.content_digest)
         case = known.get(row.key)
         is_same = case is not None and case.content_digest == row.content_digest
         if earlier not in (None, row.content_digest):

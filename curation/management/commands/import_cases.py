@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
     from collections.abc import Callable
 
+    from curation.formats.sources import Rejection
+
 MOST_TOLD = 20
 
 
@@ -44,16 +46,22 @@ class Command(Base):
             )
         except ImportFailed as error:
             raise Failed(str(error)) from None
-        told = [
-            f"row {row.index}{f' ({row.id})' if row.id else ''}: {f'{row.field}: ' if row.field else ''}{row.reason}"
-            for row in report.rejected
-        ]
+        told = [_line(row) for row in report.rejected]
         counts = f"{report.created} created, {report.updated} updated, {report.unchanged} unchanged"
         lines = [f"{counts}, {len(told)} rejected{' (dry run: nothing was stored)' if options['dry_run'] else ''}"]
-        lines += told[:MOST_TOLD] + ([f"… and {len(told) - MOST_TOLD} more"] if len(told) > MOST_TOLD else [])
+        lines += _first(told) + _first([_line(row, "warning: ") for row in report.warnings])
         self.report(report.as_json(), lines=lines, as_json=options["json"])
         if report.rejected:
             raise RejectedRows(f"{len(report.rejected)} row(s) were rejected")
+
+
+def _line(row: Rejection, before: str = "") -> str:
+    named = f" ({row.id})" if row.id else ""
+    return f"row {row.index}{named}: {before}{f'{row.field}: ' if row.field else ''}{row.reason}"
+
+
+def _first(lines: list[str]) -> list[str]:
+    return lines[:MOST_TOLD] + ([f"… and {len(lines) - MOST_TOLD} more"] if len(lines) > MOST_TOLD else [])
 
 
 def _progress() -> Callable[[int], None] | None:
