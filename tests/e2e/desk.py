@@ -67,6 +67,8 @@ class Desk:
         return self.page.locator(f".vp[data-image='{number}']").first
 
     def choose_layout(self, name: str) -> None:
+        """By the words of the picker: one image, four images, nine images."""
+        self.page.locator("[data-opens='layouts']").click()
         self.page.get_by_role("button", name=f"Layout: {name}").click()
 
     def draw(self, image: dict[str, Any], fractions: Box, *, steps: int = 4) -> Box:

@@ -43,13 +43,6 @@ export function boxBetween(
   return x1 - x0 < LEAST_SIDE || y1 - y0 < LEAST_SIDE ? null : { x0, y0, x1, y1 };
 }
 
-/** Moved by (dx, dy) and stopped at the image's edge, its size unchanged. */
-export function moveBox(box: BoxGeometry, dx: number, dy: number, width: number, height: number): BoxGeometry {
-  const mx = clamp(dx, -box.x0, width - box.x1);
-  const my = clamp(dy, -box.y0, height - box.y1);
-  return { x0: round(box.x0 + mx), y0: round(box.y0 + my), x1: round(box.x1 + mx), y1: round(box.y1 + my) };
-}
-
 /** One handle dragged to (x, y); a side dragged past its opposite turns the box over. */
 export function resizeBox(
   box: BoxGeometry,

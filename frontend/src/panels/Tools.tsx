@@ -1,11 +1,17 @@
 import type { JSX } from "preact";
-import type { Session, Tool } from "../state/session";
+import type { Tool } from "../state/cells";
+import type { Session } from "../state/session";
 import { Icon, type IconName } from "./icons";
 
 const TOOLS: readonly { tool: Tool; name: string; key: string; icon: IconName }[] = [
   { tool: "select", name: "Select", key: "v", icon: "select" },
   { tool: "window", name: "Window and level", key: "w", icon: "window" },
   { tool: "box", name: "Box", key: "r", icon: "box" },
+  { tool: "ellipse", name: "Ellipse", key: "o", icon: "ellipse" },
+  { tool: "polygon", name: "Polygon", key: "p", icon: "polygon" },
+  { tool: "freehand", name: "Freehand", key: "f", icon: "freehand" },
+  { tool: "line", name: "Line", key: "m", icon: "line" },
+  { tool: "point", name: "Point", key: "k", icon: "point" },
 ];
 
 export function Tools({ session }: { session: Session }): JSX.Element {

@@ -1,16 +1,21 @@
 import type { JSX } from "preact";
-import { currentImage, invert, preset, togglePlaying, zoom } from "../state/act";
-import { windowOf } from "../state/cells";
+import { type Tool, windowOf } from "../state/cells";
 import type { Session } from "../state/session";
+import { currentImage, fitImage, invert, preset, togglePlaying } from "../state/viewing";
 import { toggleTheme } from "../theme";
-import { LAYOUTS } from "../viewer/layout";
 import { Icon } from "./icons";
+import { LayoutPicker, LinkToggle, TurnMenu } from "./ViewMenus";
 
-const HINTS = {
-  box: ["Box", "drag to draw", "Esc", "cancel"],
+const HINTS: Record<Tool, readonly [tool: string, words: string, key: string, does: string]> = {
   select: ["Select", "drag to move or resize", "Del", "delete"],
   window: ["Window", "drag: right wider, down brighter", "=", "fit"],
-} as const;
+  box: ["Box", "drag to draw", "Esc", "cancel"],
+  ellipse: ["Ellipse", "drag; Shift a circle, Alt from its centre", "Esc", "cancel"],
+  polygon: ["Polygon", "click the corners", "⏎", "close"],
+  freehand: ["Freehand", "draw round it", "Esc", "cancel"],
+  line: ["Line", "drag to measure", "Esc", "cancel"],
+  point: ["Point", "click", "Del", "delete"],
+};
 
 export function ViewBar({ session }: { session: Session }): JSX.Element {
   const image = currentImage(session);
@@ -18,20 +23,8 @@ export function ViewBar({ session }: { session: Session }): JSX.Element {
   const [tool, words, key, does] = HINTS[session.tool.value];
   return (
     <div class="ws-bar" role="toolbar" aria-label="View">
-      {LAYOUTS.map((layout) => (
-        <button
-          key={layout.name}
-          type="button"
-          class={`btn ghost icon sm${session.layout.value === layout.name ? " on" : ""}`}
-          aria-label={`Layout: ${layout.title.toLowerCase()}`}
-          title={layout.title}
-          aria-pressed={session.layout.value === layout.name}
-          data-layout={layout.name}
-          onClick={() => session.setLayout(layout.name)}
-        >
-          <Icon name={`l${layout.name}`} />
-        </button>
-      ))}
+      <LayoutPicker session={session} />
+      <LinkToggle session={session} />
       <span class="sep" />
       {image && image.windows.length > 0 ? (
         <select
@@ -74,10 +67,11 @@ export function ViewBar({ session }: { session: Session }): JSX.Element {
         class="btn ghost icon sm"
         aria-label="Fit, key ="
         title="Fit (=)"
-        onClick={() => zoom(session, null)}
+        onClick={() => fitImage(session)}
       >
         <Icon name="fit" />
       </button>
+      <TurnMenu session={session} />
       {image && image.frames > 1 && (
         <button
           type="button"

@@ -1,7 +1,17 @@
 import { type Signal, signal } from "@preact/signals";
 import type { ImageInfo } from "../api/types";
 import { COLOUR_WINDOW, type Windowing } from "../viewer/lut";
-import { fitted, pixelAspect, type Size, type View } from "../viewer/transform";
+import { fitted, type Orientation, pixelAspect, type Size, UPRIGHT, type View } from "../viewer/transform";
+
+export type Tool = "select" | "window" | "box" | "ellipse" | "polygon" | "freehand" | "line" | "point";
+
+/** A polygon under the hand: its corners so far, and where the pointer would put the next one. */
+export interface Trace {
+  image: number;
+  frame: number;
+  points: readonly [number, number][];
+  next: [number, number] | null;
+}
 
 /** One viewport: what it shows and how. */
 export interface Cell {
@@ -9,6 +19,8 @@ export interface Cell {
   frame: Signal<number>;
   /** Null until the reader zooms or pans: the image is then fitted. */
   view: Signal<View | null>;
+  /** Kept when the image is fitted again. */
+  orientation: Signal<Orientation>;
   /** Null until the reader changes it: `base`, the file's own window. */
   windowing: Signal<Windowing | null>;
   base: Signal<Windowing>;
@@ -26,6 +38,7 @@ export function newCell(image: number | null): Cell {
     image: signal(image),
     frame: signal(0),
     view: signal<View | null>(null),
+    orientation: signal(UPRIGHT),
     windowing: signal<Windowing | null>(null),
     base: signal(COLOUR_WINDOW),
     range: signal(255),
@@ -39,6 +52,7 @@ export function showIn(cell: Cell, image: number | null, frame = 0): void {
   if (cell.image.peek() === image && cell.frame.peek() === frame) return;
   if (cell.image.peek() !== image) {
     cell.view.value = null;
+    cell.orientation.value = UPRIGHT;
     cell.windowing.value = null;
     cell.playing.value = false;
   }
@@ -47,7 +61,7 @@ export function showIn(cell: Cell, image: number | null, frame = 0): void {
 }
 
 export function viewOf(cell: Cell, image: ImageInfo): View {
-  return cell.view.value ?? fitted(image, pixelAspect(image.spacing_mm), cell.box.value);
+  return cell.view.value ?? fitted(image, pixelAspect(image.spacing_mm), cell.box.value, cell.orientation.value);
 }
 
 export function windowOf(cell: Cell): Windowing {

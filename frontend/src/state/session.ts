@@ -2,13 +2,11 @@ import { computed, type Signal, signal } from "@preact/signals";
 import { ApiError, call } from "../api/client";
 import type { Content, FieldError, HandedOut, ImageInfo, Next, NothingLeft, Roi, WorkspaceData } from "../api/types";
 import { FrameCache } from "../viewer/frames";
-import { fillCells, type LayoutName, layoutOf, suitedTo } from "../viewer/layout";
 import { Autosave, type SavedAnswer } from "./autosave";
-import { type Cell, newCell, showIn } from "./cells";
 import { readingQueue } from "./queue";
 import { EMPTY_CONTENT, Store } from "./store";
+import { Views } from "./views";
 
-export type Tool = "select" | "window" | "box";
 export type DialogName = "keys" | "versions" | null;
 
 export interface Toast {
@@ -17,7 +15,7 @@ export interface Toast {
 }
 
 /** Everything the reading page knows; panels, tools and the viewer read its signals and call its methods. */
-export class Session {
+export class Session extends Views {
   readonly data: WorkspaceData;
   readonly store = new Store();
   readonly frames: FrameCache;
@@ -28,16 +26,10 @@ export class Session {
   readonly leaseUntil = signal<string | null>(null);
   readonly loadFailure = signal<ApiError | null>(null);
 
-  readonly tool = signal<Tool>("box");
-  readonly layout = signal<LayoutName>("1x1");
-  readonly cells = signal<Cell[]>([newCell(null)]);
-  readonly activeCell = signal(0);
-  readonly opened = signal<ReadonlySet<number>>(new Set());
   readonly selected = signal<string | null>(null);
   readonly hovered = signal<ReadonlySet<string>>(new Set());
   readonly activeStep = signal<string | null>(null);
   readonly label = signal<string | null>(null);
-  readonly overlays = signal(true);
   readonly panel = signal(true);
   readonly dialog = signal<DialogName>(null);
   readonly toast = signal<Toast | null>(null);
@@ -57,6 +49,7 @@ export class Session {
   readonly rois = computed<Roi[]>(() => this.store.content.value.rois);
 
   constructor(data: WorkspaceData) {
+    super();
     this.data = data;
     this.frames = new FrameCache(data.urls.api);
     this.next = signal(data.next);
@@ -70,6 +63,10 @@ export class Session {
 
   /** When this case came after a submit, in milliseconds; 0 for the first one. */
   followedAt = 0;
+
+  protected get reader(): string {
+    return this.data.user.id;
+  }
 
   get api(): string {
     return this.data.urls.api;
@@ -91,58 +88,11 @@ export class Session {
     }
   }
 
-  image(number: number | null): ImageInfo | null {
-    return this.images.value.find((image) => image.number === number) ?? null;
-  }
-
-  cell(): Cell {
-    return (this.cells.value[this.activeCell.value] ?? this.cells.value[0]) as Cell;
-  }
-
-  setLayout(name: LayoutName): void {
-    const cells = this.cells.peek();
-    const numbers = this.images.peek().map((image) => image.number);
-    const layout = layoutOf(name);
-    const shown = fillCells(
-      cells.map((cell) => cell.image.peek()),
-      layout,
-      numbers,
-    );
-    this.cells.value = shown.map((number, index) => {
-      const cell = cells[index] ?? newCell(null);
-      showIn(cell, number, this.frameIn(cell, number));
-      return cell;
-    });
-    this.layout.value = name;
-    this.activeCell.value = Math.min(this.activeCell.peek(), shown.length - 1);
-    this.markOpened(shown);
-  }
-
-  /** Where a viewport goes on, or the middle of a cine: the frame that models are shown by default. */
-  private frameIn(cell: Cell, number: number | null): number {
-    if (cell.image.peek() === number) return cell.frame.peek();
-    const frames = this.images.peek().find((image) => image.number === number)?.frames ?? 1;
-    return Math.floor(frames / 2);
-  }
-
-  show(number: number, frame?: number, cellIndex = this.activeCell.peek()): void {
-    const cell = this.cells.peek()[cellIndex];
-    if (!cell) return;
-    showIn(cell, number, frame ?? this.frameIn(cell, number));
-    this.activeCell.value = cellIndex;
-    this.markOpened([number]);
-  }
-
   /** Shows a ROI's image and frame, in the cell that has the image already if there is one. */
   reveal(roi: Roi): void {
     const holder = this.cells.peek().findIndex((cell) => cell.image.peek() === roi.image);
     this.show(roi.image, roi.frame, holder >= 0 ? holder : this.activeCell.peek());
     this.selected.value = roi.id;
-  }
-
-  private markOpened(numbers: readonly (number | null)[]): void {
-    const added = numbers.filter((number) => number !== null);
-    this.opened.value = new Set([...this.opened.peek(), ...added]);
   }
 
   private async open(): Promise<void> {
@@ -157,8 +107,7 @@ export class Session {
     const { reading } = handed;
     this.leaseUntil.value = handed.lease_expires_at;
     this.store.load({ ...EMPTY_CONTENT, ...withoutVersion(reading.content) }, "REMOTE");
-    this.cells.value = [newCell(null)];
-    this.setLayout(suitedTo(handed.case.images.length));
+    this.openViews();
     const autosave = new Autosave({
       queue: readingQueue(this.data.user.id, reading.id),
       version: reading.version,
@@ -171,14 +120,12 @@ export class Session {
   }
 
   private reset(): void {
+    this.resetViews();
     this.selected.value = null;
     this.hovered.value = new Set();
     this.activeStep.value = null;
-    this.activeCell.value = 0;
-    this.opened.value = new Set();
     this.errors.value = [];
     this.notice.value = null;
-    this.overlays.value = true;
   }
 }
 

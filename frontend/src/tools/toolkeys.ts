@@ -1,6 +1,8 @@
 import { labelWithKey, nudge, removeRoi, stepRoi } from "../state/act";
-import type { Session, Tool } from "../state/session";
+import type { Tool } from "../state/cells";
+import type { Session } from "../state/session";
 import type { Key, Press } from "./keymap";
+import { cancelTrace, closeTrace, dropCorner } from "./tracing";
 
 const DIGITS = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
 const ARROWS: Record<string, [number, number]> = {
@@ -16,6 +18,11 @@ function tool(name: Tool, letter: string, words: string): Key {
     return true;
   };
   return { id: `tool-${name}`, keys: letter, group: "Tools", words, strokes: [letter], run };
+}
+
+/** What an open polygon takes for itself before a key means anything else. */
+function trace(id: string, keys: string, words: string, strokes: readonly string[], act: Key["run"]): Key {
+  return { id: `polygon-${id}`, keys, group: "Tools", words, strokes, run: act };
 }
 
 function nudgeFocused(session: Session, { stroke, target }: Press): boolean {
@@ -45,6 +52,7 @@ function deleteSelected(session: Session): boolean {
 }
 
 function deselect(session: Session): boolean {
+  if (cancelTrace(session)) return true;
   session.selected.value = null;
   return true;
 }
@@ -58,6 +66,20 @@ export const TOOL_KEYS: readonly Key[] = [
   tool("select", "v", "select, move and resize"),
   tool("window", "w", "window and level by dragging"),
   tool("box", "r", "box"),
+  tool("ellipse", "o", "ellipse; Shift a circle, Alt from its centre"),
+  tool("polygon", "p", "polygon by clicks"),
+  tool("freehand", "f", "freehand outline"),
+  tool("line", "m", "line with its length"),
+  tool("point", "k", "point"),
+  trace("close", "Enter, double click", "close the polygon", ["Enter"], closeTrace),
+  trace(
+    "corner",
+    "Backspace, Ctrl z",
+    "take the last corner of an open polygon back",
+    ["Backspace", "Ctrl+z"],
+    dropCorner,
+  ),
+  trace("remove-corner", "Alt click", "take a corner out, or add one on an edge", [], () => false),
   { id: "label", keys: "1 to 9", group: "Tools", words: "label of the selected ROI", strokes: DIGITS, run: label },
   {
     id: "nudge",

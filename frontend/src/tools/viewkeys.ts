@@ -1,5 +1,16 @@
-import { goToFrame, invert, preset, stepCell, stepFrame, stepImage, togglePlaying, zoom } from "../state/act";
 import type { Session } from "../state/session";
+import {
+  fitImage,
+  goToFrame,
+  invert,
+  preset,
+  stepCell,
+  stepFrame,
+  stepImage,
+  togglePlaying,
+  turn,
+  zoom,
+} from "../state/viewing";
 import type { Key, Press } from "./keymap";
 
 /** An entry that always acts. */
@@ -27,21 +38,28 @@ const SHIFTED_DIGITS = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((digit) => `Shift+${digit
 export const VIEW_KEYS: readonly Key[] = [
   hand("pan", "Middle drag", "pan"),
   hand("zoom-drag", "Right drag, Ctrl wheel", "zoom"),
-  does("fit", "=", "fit", ["="], (session) => zoom(session, null)),
+  does("fit", "=", "fit", ["="], fitImage),
   does("zoom", "+  −", "zoom in, zoom out", ["+", "-"], (session, { stroke }) =>
     zoom(session, stroke === "+" ? 1.25 : 0.8),
   ),
   does("preset", "Shift 1 to 9", "window presets of the file", SHIFTED_DIGITS, (session, { stroke }) =>
     preset(session, Number(stroke.slice(-1)) - 1),
   ),
-  does("invert", "i", "invert", ["i"], (session) => invert(session)),
+  does("invert", "i", "invert", ["i"], invert),
+  does("flip-across", "Shift h", "flip left to right", ["Shift+h"], (session) => turn(session, "horizontal")),
+  does("flip-down", "Shift v", "flip top to bottom", ["Shift+v"], (session) => turn(session, "vertical")),
+  does("turn-right", "Shift r", "turn a quarter right", ["Shift+r"], (session) => turn(session, "right")),
+  does("turn-left", "Shift l", "turn a quarter left", ["Shift+l"], (session) => turn(session, "left")),
+  does("link", "l", "link or free zoom, pan, window and frames of all viewports", ["l"], (session) => {
+    session.linked.value = !session.linked.peek();
+  }),
   does("frame", "Wheel, ↑ ↓  ,  .", "frames", ["ArrowUp", "ArrowDown", ",", "."], (session, { stroke }) =>
     stepFrame(session, stroke === "ArrowUp" || stroke === "," ? -1 : 1),
   ),
   does("first-frame", "Home, End", "first, last frame", ["Home", "End"], (session, { stroke }) =>
     goToFrame(session, stroke === "Home" ? 0 : Number.MAX_SAFE_INTEGER),
   ),
-  does("play", "Space", "play or pause", [" "], (session) => togglePlaying(session)),
+  does("play", "Space", "play or pause", [" "], togglePlaying),
   does("image", "PgUp, PgDn", "previous, next image", ["PageUp", "PageDown"], (session, { stroke }) =>
     stepImage(session, stroke === "PageUp" ? -1 : 1),
   ),

@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import type { ImageInfo } from "../api/types";
 import { type Cell, viewOf, windowOf } from "../state/cells";
 import type { Session } from "../state/session";
+import type { Orientation } from "./transform";
 
 /** Spacing as the file gives it; the detector's plane is named, since it is not the patient's. */
 export function spacingText(image: ImageInfo): string {
@@ -16,6 +17,13 @@ function tidy(value: number): string {
   return text.replace("-", "−");
 }
 
+/** How the image was turned, so that nobody takes left for right. */
+export function turnText({ turn, flip }: Orientation): string {
+  if (flip && turn === 2) return "Flipped top to bottom";
+  const angle = turn === 0 ? "" : turn === 3 ? "Turned 90° left" : `Turned ${turn * 90}° right`;
+  return [flip ? "Flipped left to right" : "", angle].filter(Boolean).join(", ").replace(", T", ", t");
+}
+
 /** What the corners say: never who the patient is. */
 export function Corners({ session, cell, image }: { session: Session; cell: Cell; image: ImageInfo }): JSX.Element {
   const windowing = windowOf(cell);
@@ -24,7 +32,7 @@ export function Corners({ session, cell, image }: { session: Session; cell: Cell
     <>
       <div class="ov tl">
         <b>{image.number}</b> / {session.images.value.length}
-        {image.view && <div>{image.view}</div>}
+        {image.view && <div class="view">{image.view}</div>}
         {image.frames > 1 && (
           <div class="frame-no">
             frame <b>{cell.frame.value + 1}</b> / {image.frames}
@@ -38,7 +46,8 @@ export function Corners({ session, cell, image }: { session: Session; cell: Cell
       )}
       <div class="ov bl">
         Zoom {viewOf(cell, image).scale.toFixed(2)}
-        {spacing && ` · ${spacing}`}
+        {spacing && <span class="spacing"> · {spacing}</span>}
+        {turnText(cell.orientation.value) && <div class="turned">{turnText(cell.orientation.value)}</div>}
       </div>
       <div class="ov br">
         {image.channels === 1 && (
@@ -46,7 +55,7 @@ export function Corners({ session, cell, image }: { session: Session; cell: Cell
             W {tidy(windowing.width)} &nbsp;C {tidy(windowing.centre)}
           </div>
         )}
-        <div>
+        <div class="wl-name">
           {windowing.name}
           {windowing.invert && ", inverted"}
         </div>

@@ -28,8 +28,9 @@ function Shape({ roi, kind }: { roi: ShapeGeometry; kind: "halo" | "edge" }): JS
     case "freehand":
       return <polygon class={kind} points={roi.geometry.points.map((point) => point.join(",")).join(" ")} />;
     case "line":
-      return <polyline class={kind} points={roi.geometry.points.map((point) => point.join(",")).join(" ")} />;
+      return <polyline class={`${kind} open`} points={roi.geometry.points.map((point) => point.join(",")).join(" ")} />;
     case "point":
-      return <circle class={kind} cx={roi.geometry.x} cy={roi.geometry.y} r="3" />;
+      // A line of no length with round ends: a dot that zoom does not change.
+      return <path class={`${kind} dot`} d={`M${roi.geometry.x} ${roi.geometry.y}h0`} />;
   }
 }

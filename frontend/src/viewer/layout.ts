@@ -1,4 +1,4 @@
-export type LayoutName = "1x1" | "1x2" | "2x1" | "2x2";
+export type LayoutName = "1x1" | "1x2" | "2x1" | "2x2" | "2x3" | "3x2" | "3x3";
 
 export interface Layout {
   name: LayoutName;
@@ -12,10 +12,17 @@ export const LAYOUTS: readonly Layout[] = [
   { name: "1x2", rows: 1, columns: 2, title: "Two side by side" },
   { name: "2x1", rows: 2, columns: 1, title: "Two, one above the other" },
   { name: "2x2", rows: 2, columns: 2, title: "Four images" },
+  { name: "2x3", rows: 2, columns: 3, title: "Six, three in a row" },
+  { name: "3x2", rows: 3, columns: 2, title: "Six, two in a row" },
+  { name: "3x3", rows: 3, columns: 3, title: "Nine images" },
 ];
 
 export function layoutOf(name: LayoutName): Layout {
   return LAYOUTS.find((layout) => layout.name === name) ?? (LAYOUTS[0] as Layout);
+}
+
+export function isLayoutName(name: string): name is LayoutName {
+  return LAYOUTS.some((layout) => layout.name === name);
 }
 
 /** As many cells as there are images, up to four. */

@@ -1,7 +1,9 @@
 import type { ImageInfo } from "../api/types";
 import type { Windowing } from "./lut";
 import { type Frame, paint } from "./paint";
-import { pixelAspect, type View } from "./transform";
+import { matrixOf, pixelAspect, type View } from "./transform";
+
+type Matrix = ReturnType<typeof matrixOf>;
 
 /** Above this many pixels a window drag paints every second or fourth one only. */
 const MUCH = 1_500_000;
@@ -35,8 +37,9 @@ export class Screen {
     // Far in, a pixel is shown as the square it is; else it is interpolated.
     context.imageSmoothingEnabled = scale < 10;
     context.imageSmoothingQuality = scale < 1 ? "high" : "medium";
-    const tall = image.height * scale * pixelAspect(image.spacing_mm);
-    context.drawImage(this.buffer, view.x * ratio, view.y * ratio, image.width * scale, tall);
+    const [a, b, c, d, e, f] = matrixOf(view, pixelAspect(image.spacing_mm)).map((part) => part * ratio) as Matrix;
+    context.setTransform(a, b, c, d, e, f);
+    context.drawImage(this.buffer, 0, 0, image.width, image.height);
   }
 
   clear(): void {

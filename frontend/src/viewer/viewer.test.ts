@@ -5,7 +5,6 @@ import { frameOf } from "./frames";
 import { fillCells, layoutOf, suitedTo } from "./layout";
 import { dragged, firstWindow, shown, table, type Windowing } from "./lut";
 import { paint } from "./paint";
-import { fitted, pixelAspect, resized, toImage, toScreen, zoomAt } from "./transform";
 
 const linear = (centre: number, width: number, invert = false): Windowing => ({
   centre,
@@ -15,38 +14,6 @@ const linear = (centre: number, width: number, invert = false): Windowing => ({
   name: "",
 });
 const CT = { slope: 1, intercept: -1024, photometric: "MONOCHROME2" };
-
-describe("screen and image", () => {
-  const view = { scale: 2, x: 10, y: -6 };
-
-  it("goes there and back, with the aspect of the pixels", () => {
-    expect(toScreen(view, 1.5, 4, 4)).toEqual([18, 6]);
-    expect(toImage(view, 1.5, 18, 6)).toEqual([4, 4]);
-    expect(pixelAspect([0.9, 0.6])).toBeCloseTo(1.5);
-    expect(pixelAspect(null)).toBe(1);
-    expect(pixelAspect([0, 1])).toBe(1);
-  });
-
-  it("fits the longer side and centres the other", () => {
-    expect(fitted({ width: 100, height: 50 }, 1, { width: 200, height: 200 })).toEqual({ scale: 2, x: 0, y: 50 });
-    expect(fitted({ width: 100, height: 50 }, 4, { width: 200, height: 200 })).toEqual({ scale: 1, x: 50, y: 0 });
-  });
-
-  it("zooms about the pointer", () => {
-    const before = toImage(view, 1, 30, 40);
-    const after = toImage(zoomAt(view, 3, 30, 40), 1, 30, 40);
-    expect(after[0]).toBeCloseTo(before[0]);
-    expect(after[1]).toBeCloseTo(before[1]);
-    expect(zoomAt(view, 1e9, 0, 0).scale).toBe(64);
-  });
-
-  it("keeps the centre when a cell changes its size", () => {
-    const from = { width: 200, height: 100 };
-    const to = { width: 100, height: 100 };
-    const centre = toImage(view, 1, 100, 50);
-    expect(toImage(resized(view, from, to), 1, 50, 50)).toEqual(centre);
-  });
-});
 
 describe("window and level on the stored range", () => {
   it("follows DICOM's LINEAR: at the centre less one half it is middle grey", () => {
