@@ -308,5 +308,5 @@ def _record(action: str, reading: Reading, actor: User, after: dict[str, Any]) -
         benchmark_id=reading.case.benchmark_id,
         object_type="reading",
         object_id=str(reading.pk),
-        after=after,
+        after={"case": str(reading.case_id), **after},
     )

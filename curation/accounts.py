@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from curation.models import Benchmark
 
 
+# So much of a token is stored and shown, to tell one from another.
+SHOWN_OF_TOKEN = 8
+
+
 class BadPassword(ValueError):
     """A name or password that is not taken."""
 
@@ -70,7 +74,13 @@ def give_role(
             benchmark_id=benchmark.pk if benchmark else None,
             object_type="user",
             object_id=str(user.pk),
-            after={"role": role.value, "is_new": is_new, "has_new_password": password is not None},
+            after={
+                "name": user.username,
+                "role": role.value,
+                "benchmark": benchmark.slug if benchmark else None,
+                "is_new": is_new,
+                "has_new_password": password is not None,
+            },
         )
     return user, is_new
 
@@ -79,5 +89,11 @@ def give_role(
 def new_token(*, user: User, actor: User | None = None) -> str:
     """A new API token; the only time it can be read."""
     _, token = get_token_model().objects.create(user=user)
-    audit.record("user.token_made", actor=actor, object_type="user", object_id=str(user.pk))
+    audit.record(
+        "user.token_made",
+        actor=actor,
+        object_type="user",
+        object_id=str(user.pk),
+        after={"name": user.username, "begins_with": str(token)[:SHOWN_OF_TOKEN]},
+    )
     return str(token)

@@ -1,13 +1,22 @@
-"""Django's admin: people and roles are edited here; what is content-addressed, frozen or a trail is only looked at."""
+"""Django's admin, to look at: operations change things, and say so in the trail."""
 
 from __future__ import annotations
 
-from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
+from typing import TYPE_CHECKING
 
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.urls import reverse
+from django.utils.html import format_html
+
+from curation.access import require, signed_in
+from curation.export_jobs import ask_export
+from curation.exporting import TextUnchecked
 from curation.look_only import LookOnly, Untouched
 from curation.models import (
     AuditEvent,
+    AuditSeal,
     Benchmark,
     Case,
     CaseImage,
@@ -19,20 +28,30 @@ from curation.models import (
     Snapshot,
     User,
 )
+from curation.permissions import CURATE
+from curation.templatetags.sightline import short
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
 
 
-class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
+class MembershipInline(Untouched, admin.TabularInline):  # type: ignore[type-arg]
     model = Membership
     extra = 0
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
+class PersonAdmin(LookOnly):
+    # Changed on the pages of users, where each change is in the trail. No password, not even its hash.
+    fields = ["username", "first_name", "last_name", "is_active", "is_superuser", "date_joined", "last_login"]
+    list_display = ["username", "first_name", "last_name", "is_active", "is_superuser", "last_login"]
+    search_fields = ["username", "first_name", "last_name"]
     inlines = [MembershipInline]
 
 
 @admin.register(Membership)
-class MembershipAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class MembershipAdmin(LookOnly):
     list_display = ["user", "benchmark", "role"]
     list_filter = ["role", "benchmark"]
     list_select_related = ["user", "benchmark"]
@@ -73,6 +92,27 @@ class ImageAssetAdmin(LookOnly):
 class SnapshotAdmin(LookOnly):
     list_display = ["digest", "benchmark", "case_count", "image_count", "reading_count", "created_at"]
     list_select_related = ["benchmark"]
+    actions = ["export_to_hugging_face"]
+
+    @admin.action(description="Export to Hugging Face", permissions=["view"])
+    def export_to_hugging_face(self, request: HttpRequest, chosen: QuerySet[Snapshot]) -> None:
+        """Queue what `export --format hf` does, for each snapshot whose benchmark the user curates."""
+        user = signed_in(request)
+        for snapshot in chosen.select_related("benchmark"):
+            link = format_html(
+                '<a href="{}">{}</a>', reverse("snapshot-page", args=[snapshot.digest]), short(snapshot.digest)
+            )
+            try:
+                require(user, CURATE, snapshot.benchmark)
+                ask_export(snapshot=snapshot, format="hf", has_originals=False, actor=user)
+            except (TextUnchecked, PermissionDenied, Http404) as error:
+                why = str(error) or f"you hold no role in {snapshot.benchmark.slug}"
+                self.message_user(request, format_html("{} is not exported: {}", link, why), messages.ERROR)
+            else:
+                told = format_html(
+                    "The export of {} is queued; its page shows how far it is and offers the result.", link
+                )
+                self.message_user(request, told, messages.SUCCESS)
 
 
 @admin.register(Export)
@@ -85,6 +125,11 @@ class ExportAdmin(LookOnly):
 class AuditEventAdmin(LookOnly):
     list_display = ["created_at", "actor_name", "action", "object_type", "object_id"]
     list_filter = ["action"]
+
+
+@admin.register(AuditSeal)
+class AuditSealAdmin(LookOnly):
+    list_display = ["number", "event_id", "digest", "sealed_at"]
 
 
 @admin.register(Event)

@@ -18,6 +18,9 @@ SEE_MODELS = "curation.see_models"
 RUN_MODELS = "curation.run_models"
 CURATE = "curation.curate"
 CREATE = "curation.create_benchmark"
+SEE_TRAIL = "curation.see_trail"
+GIVE_ROLES = "curation.give_roles"
+MANAGE_PEOPLE = "curation.manage_people"
 
 # What to ask for, in words, when a permission is missing.
 NEEDED = {
@@ -28,7 +31,12 @@ NEEDED = {
     RUN_MODELS: "engineer or admin",
     CURATE: "curator or admin",
     CREATE: "curator or admin",
+    SEE_TRAIL: "curator or admin",
+    GIVE_ROLES: "curator or admin",
+    MANAGE_PEOPLE: "admin",
 }
+# What a curator may give and take in a benchmark; an admin there every role.
+GIVEN_BY_CURATORS = frozenset({Role.READER, Role.REVIEWER})
 
 
 def _holds(user: object, benchmark: Benchmark | None, roles: Iterable[str]) -> bool:
@@ -72,6 +80,19 @@ def is_curator(user: object, benchmark: Benchmark | None) -> bool:
     return _holds(user, benchmark, [Role.CURATOR, Role.ADMIN])
 
 
+@predicate
+def is_admin(user: object, benchmark: Benchmark | None) -> bool:
+    """Admin of a benchmark or, where none is named, of all of them."""
+    return _holds(user, benchmark, [Role.ADMIN])
+
+
+def roles_to_give(user: User, benchmark: Benchmark | None) -> frozenset[Role]:
+    """The roles that the user may give to others, and take from them, in a benchmark (None: in all of them)."""
+    if is_admin(user, benchmark):
+        return frozenset(Role)
+    return GIVEN_BY_CURATORS if is_curator(user, benchmark) else frozenset()
+
+
 add_perm(VIEW, is_member)
 add_perm(READ, is_reader)
 add_perm(SEE_OTHERS, is_staff_of)
@@ -79,3 +100,6 @@ add_perm(SEE_MODELS, is_staff_of)
 add_perm(RUN_MODELS, is_engineer)
 add_perm(CURATE, is_curator)
 add_perm(CREATE, is_curator)
+add_perm(SEE_TRAIL, is_curator)
+add_perm(GIVE_ROLES, is_curator)
+add_perm(MANAGE_PEOPLE, is_admin)

@@ -66,6 +66,7 @@ def build_world(benchmark: Benchmark, reader: User) -> World:
     export = Export.objects.create(snapshot=snapshot, format="hf")
     return World(
         ids={
+            "reader": reader.pk,
             "slug": benchmark.slug,
             "case": case.pk,
             "sha256": case.images.get().asset_id,
@@ -178,6 +179,12 @@ EXPECTED: tuple[Row, ...] = (
     row("runs", "GET", "401 200 200 200 200 200 200"),
     row("run", "GET", "401 404 403 200 200 200 200", {"run_id": "run"}),
     row("run-cancel", "POST", "401 404 403 403 200 403 200", {"run_id": "run"}),
+    row("audit-page", "GET", "302 403 403 403 403 200 200"),
+    row("users-page", "GET", "302 403 403 403 403 200 200"),
+    row("users-page", "POST", "302 403 403 403 403 403 403", content_type=FORM),
+    row("user-roles", "POST", "302 403 403 403 403 302 302", content_type=FORM),
+    row("user-page", "GET", "302 403 403 403 403 200 200", {"user_id": "reader"}),
+    row("user-account", "POST", "302 403 403 403 403 403 403", {"user_id": "reader"}, content_type=FORM),
     row("snapshots-page", "GET", "302 404 403 200 200 200 200", BENCHMARK),
     row("snapshots-page", "POST", "302 404 403 403 403 302 302", BENCHMARK, content_type=FORM),
     row("snapshot-page", "GET", "302 404 403 200 200 200 200", {"digest": "digest"}),

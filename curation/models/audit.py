@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import pgtrigger
 from django.conf import settings
 from django.db import models
+from django.db.models.fields.json import KT
 
 
 def _append_only() -> list[pgtrigger.Trigger]:
@@ -51,6 +52,7 @@ class AuditEvent(models.Model):
             models.Index(fields=["object_type", "object_id"], name="audit_by_object"),
             models.Index(fields=["object_id"], name="audit_by_object_id"),
             models.Index(fields=["action", "-id"], name="audit_by_action"),
+            models.Index(KT("after__case"), name="audit_by_case"),
         ]
         triggers: ClassVar = [
             *_append_only(),

@@ -81,7 +81,7 @@ def test_the_draft_becomes_the_first_revision(reading: Reading, reader: User, ca
     assert (facts.readings_submitted, facts.readings_open) == (1, 0)
     trail = AuditEvent.objects.get(action="reading.submitted")
     assert (trail.actor_name, trail.object_id) == (reader.username, str(reading.pk))
-    assert trail.after == {"revision": 1, "digest": revision.digest}
+    assert trail.after == {"case": str(reading.case_id), "revision": 1, "digest": revision.digest}
 
 
 def test_regions_steps_and_entities_become_rows(reader: User, benchmark: Benchmark, case: Case) -> None:
@@ -175,7 +175,8 @@ def test_a_curator_closes_a_surplus_draft(reading: Reading, other_reader: User, 
     close_surplus(reading_id=reading.pk, curator=curator, reason="unfinished")
     reading.refresh_from_db()
     assert (reading.state, reading.draft) == (ReadingState.CLOSED, FULL)
-    assert AuditEvent.objects.get(action="reading.surplus_closed").after == {"reason": "unfinished"}
+    trail = AuditEvent.objects.get(action="reading.surplus_closed")
+    assert trail.after == {"case": str(reading.case_id), "reason": "unfinished"}
     with pytest.raises(ReadingLocked):
         submit(reading_id=reading.pk, version=1, key="again")
 
