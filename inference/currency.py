@@ -8,19 +8,52 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from django.db.models import F
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce
 
+from annotations.models import Reading
+from curation.models import Benchmark, Gold
 from inference.inputs import RENDERING
+from inference.metrics import nulls, verdicts
 from inference.metrics.catalogue import METRICS
-from inference.models import ModelVersion, Prediction, Score
+from inference.models import ModelVersion, Prediction, Score, TargetKind, Verdict
 
 INPUT_CHANGED = "input_changed"
 RENDERING_CHANGED = "rendering_changed"
-MODEL_CHANGED = "model_changed"
+PROMPT_CHANGED = "prompt_changed"
+DECODING_CHANGED = "decoding_changed"
 REVISION_SUPERSEDED = "revision_superseded"
 METRIC_CHANGED = "metric_changed"
+STALE_REASONS = {
+    INPUT_CHANGED: "the question, options, history or images changed since the model read the case",
+    RENDERING_CHANGED: "images are rendered another way now",
+    PROMPT_CHANGED: "models are asked in other words now",
+    DECODING_CHANGED: "the model's decoding changed",
+    REVISION_SUPERSEDED: "the case, its gold or a reading has a newer revision",
+    METRIC_CHANGED: "the metric has a newer version",
+}
+"""What a page says of each reason."""
+
+VERDICT_VERSION = ".".join([METRICS["attention_ratio"].version, nulls.METRIC_VERSION, verdicts.METRIC_VERSION])
+"""Of the attention ratio, of its nulls and of the rule: a verdict follows from all three."""
 
 
 def current_predictions() -> Any:
@@ -40,9 +73,9 @@ def why_prediction_stale(prediction: Prediction) -> str:
     if prediction.rendering != RENDERING:
         return RENDERING_CHANGED
     model = prediction.model
-    if (prediction.prompt_digest, prediction.decoding_digest) != (model.prompt_digest, model.decoding_digest):
-        return MODEL_CHANGED
-    return ""
+    if prediction.prompt_digest != model.prompt_digest:
+        return PROMPT_CHANGED
+    return DECODING_CHANGED if prediction.decoding_digest != model.decoding_digest else ""
 
 
 def why_score_stale(score: Score, *, prediction: Prediction, newest: Mapping[tuple[str, uuid.UUID], int]) -> str:
@@ -69,3 +102,89 @@ def headline_layer(model: ModelVersion) -> int:
     without it the last layer. Never the layer that scores best on the case at hand: that would be choosing the answer.
     """
     return int(model.settings.get("headline_layer", model.layer_count - 1))
+
+
+def _when_prediction_stale() -> list[When]:
+    """`why_prediction_stale` in SQL, for rows with a `prediction`."""
+    model = "prediction__model__"
+    return [
+        When(~Q(prediction__input_digest=F("prediction__case__input_digest")), then=Value(INPUT_CHANGED)),
+        When(~Q(prediction__rendering=RENDERING), then=Value(RENDERING_CHANGED)),
+        When(~Q(prediction__prompt_digest=F(f"{model}prompt_digest")), then=Value(PROMPT_CHANGED)),
+        When(~Q(prediction__decoding_digest=F(f"{model}decoding_digest")), then=Value(DECODING_CHANGED)),
+    ]
+
+
+def live_versions() -> Q:
+    """Scores of metrics as they are now."""
+    return reduce(or_, (Q(metric=name, metric_version=one.version) for name, one in METRICS.items()))
+
+
+@dataclass(frozen=True)
+class StaleCount:
+    """How many numbers of a model are stale on a benchmark, and on how many cases, by what changed."""
+
+    model: str
+    because: str
+    numbers: int
+    cases: int
+
+    @property
+    def words(self) -> str:
+        """What changed, for a page."""
+        return STALE_REASONS[self.because]
+
+
+def stale_counts(benchmark: Benchmark) -> list[StaleCount]:
+    """Numbers of a benchmark that no longer say what they would say now, by model and cause; one query.
+
+    What has something newer in its place is not counted: it is history, and nobody is shown it. A number against a
+    reading of other images or another question stays until its reader reads again; no schedule can mend it.
+    """
+    readings = Reading.objects.filter(pk=OuterRef("target_id")).values("revision")
+    golds = Gold.objects.filter(case=OuterRef("target_id")).order_by("-revision").values("revision")[:1]
+    newest = Case(
+        When(target_kind=TargetKind.READING, then=Subquery(readings)),
+        When(target_kind=TargetKind.GOLD, then=Subquery(golds)),
+        output_field=IntegerField(),
+    )
+    because = Case(
+        *_when_prediction_stale(),
+        When(~Q(target_revision=Coalesce(newest, Value(0))), then=Value(REVISION_SUPERSEDED)),
+        When(~live_versions(), then=Value(METRIC_CHANGED)),
+        default=Value(""),
+        output_field=CharField(),
+    )
+    rows = (
+        Score.objects.filter(prediction__case__benchmark=benchmark, superseded_at__isnull=True)
+        .annotate(because=because)
+        .exclude(because="")
+        .order_by()
+        .values_list("prediction__model__name", "because")
+        .annotate(numbers=Count("pk"), cases=Count("prediction__case", distinct=True))
+        .order_by("prediction__model__name", "because")
+    )
+    return [StaleCount(*row) for row in rows]
+
+
+def with_staleness(rows: QuerySet[Verdict]) -> Any:
+    """Verdicts with `stale_because`, an empty text where nothing changed since; within the same query."""
+    submitted = (
+        Reading.objects.filter(case=OuterRef("case"), revision__gt=0)
+        .order_by()
+        .values("case")
+        .annotate(all=Sum("revision"))
+    )
+    return rows.annotate(
+        stale_because=Case(
+            *_when_prediction_stale(),
+            When(
+                ~Q(case_version=F("case__version"))
+                | ~Q(readings_revision=Coalesce(Subquery(submitted.values("all")), Value(0))),
+                then=Value(REVISION_SUPERSEDED),
+            ),
+            When(~Q(metric_version=VERDICT_VERSION), then=Value(METRIC_CHANGED)),
+            default=Value(""),
+            output_field=CharField(),
+        )
+    )

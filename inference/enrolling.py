@@ -10,7 +10,7 @@ from curation import audit
 from curation.models import Benchmark
 from inference.metrics.catalogue import METRICS
 from inference.models import Enrolment, ModelVersion
-from inference.predicting import OWN_SETTINGS, adapter_roots, request_all
+from inference.predicting import OWN_SETTINGS, adapter_roots, change_prompt, request_all
 from inference.registry import load_adapter
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ def register_model(
 
     Returns
     -------
-    The model, and whether it is new; the same content under the same name changes nothing.
+    The model, and whether it is new; the same content under the same name changes nothing, except that a model which
+    the product asks in other words than before is keyed by the new ones, which makes what it said stale.
 
     Raises
     ------
@@ -76,9 +77,13 @@ def register_model(
             audit.record(
                 "model.registered", actor=actor, object_type="model", object_id=str(model.pk), after={"name": name}
             )
-    differing = [field for field, value in content.items() if getattr(model, field) != value]
+    # How models are asked belongs to the product, not to the model: after an upgrade the name stands for the same one.
+    differing = [
+        field for field, value in content.items() if getattr(model, field) != value and field != "prompt_digest"
+    ]
     if differing:
         raise NameTaken(name, differing)
+    change_prompt(model=model, prompt_digest=content["prompt_digest"], actor=actor)
     return model, is_new
 
 

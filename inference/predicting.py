@@ -6,8 +6,9 @@ import logging
 import time
 import uuid
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.conf import settings
@@ -16,7 +17,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from curation import facts, queues
+from curation import audit, facts, queues
 from curation.models import Benchmark, Case
 from inference.adapters.base import CaseInput, CaseOutput
 from inference.announcing import PREDICTION_CHANGED, announce
@@ -26,12 +27,17 @@ from inference.inputs import RENDERING, CaseChanged, build_input
 from inference.models import AttentionMap, Enrolment, JobState, ModelVersion, Prediction, PredictionStep
 from inference.registry import load_adapter
 from inference.scoring import request_scoring
+from inference.waking import wake_schedules_of
+
+if TYPE_CHECKING:
+    from curation.models import User
 
 PREDICT_TASK = "inference.tasks.predict_case"
 # Settings of ours, not of the adapter.
 OWN_SETTINGS = frozenset({"headline_layer"})
 KEY = ("model", "case", "input_digest", "rendering", "prompt_digest", "decoding_digest")
 BATCH = 1000
+OTHER_WORDS = "models are asked in other words since this was asked for; the case is asked for anew"
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +52,30 @@ def adapter_of(model: ModelVersion) -> Any:
     """The loaded adapter of a registered model; loads torch for families that need it."""
     own = {key: value for key, value in model.settings.items() if key not in OWN_SETTINGS}
     return load_adapter(model.family, model.source, model.revision, own, allowed_roots=adapter_roots())
+
+
+@transaction.atomic
+def change_prompt(*, model: ModelVersion, prompt_digest: str, actor: User | None = None) -> None:
+    """Note that a model is asked in other words from now on; what it said before becomes stale by that."""
+    before = ModelVersion.objects.select_for_update(no_key=True).get(pk=model.pk).prompt_digest
+    model.prompt_digest = prompt_digest
+    if before == prompt_digest:
+        return
+    model.save(update_fields=["prompt_digest"])
+    audit.record(
+        "model.prompt_changed",
+        actor=actor,
+        object_type="model",
+        object_id=str(model.pk),
+        before={"prompt_digest": before},
+        after={"prompt_digest": prompt_digest},
+    )
+
+
+@lru_cache(maxsize=4)
+def prompt_digest_of(adapter: Any) -> str:
+    """The digest of how a loaded model is asked; kept, since a tokenizer may take long to tell."""
+    return str(adapter.describe().prompt_digest)
 
 
 @transaction.atomic
@@ -138,6 +168,8 @@ def run_prediction(prediction_id: uuid.UUID) -> JobState | None:
         with Heartbeat(held, what=what, deadline_s=settings.PREDICT_DEADLINE_S):
             shown = build_input(prediction.case, input_digest=prediction.input_digest)
             adapter = adapter_of(prediction.model)
+            if (asked := prompt_digest_of(adapter)) != prediction.prompt_digest:
+                return _ask_in_new_words(prediction, held, asked)
             begun = time.monotonic()
             output = adapter.predict(shown)
             latency_ms = round((time.monotonic() - begun) * 1000)
@@ -146,10 +178,26 @@ def run_prediction(prediction_id: uuid.UUID) -> JobState | None:
         now = timezone.now()
         error = str(change)[:LONGEST_ERROR]
         cancelled = held.held().update(state=JobState.CANCELLED, error=error, finished_at=now)
+        wake_schedules_of(held.pk)
         return JobState.CANCELLED if cancelled else None
     except Exception as error:  # whatever it was: stored with the job, and the others go on
         logger.warning("prediction %s failed", prediction_id, exc_info=True)
         return _failed(prediction, held, error)
+
+
+@transaction.atomic
+def _ask_in_new_words(prediction: Prediction, held: Claim, prompt_digest: str) -> JobState | None:
+    """The product asks otherwise than when the model was registered: nothing is stored under the old words.
+
+    What was predicted in the old words becomes stale by this, and says why.
+    """
+    now, model = timezone.now(), prediction.model
+    if not held.held().update(state=JobState.CANCELLED, error=OTHER_WORDS, finished_at=now):
+        return None
+    change_prompt(model=model, prompt_digest=prompt_digest)
+    request_predictions(model=model, case_ids=[prediction.case_id])
+    wake_schedules_of(prediction.pk)
+    return JobState.CANCELLED
 
 
 @transaction.atomic
@@ -159,6 +207,7 @@ def _failed(prediction: Prediction, held: Claim, error: Exception) -> JobState |
         queues.send(PREDICT_TASK, prediction_id=str(prediction.pk))
     elif state == JobState.PARKED:
         announce(PREDICTION_CHANGED, case=prediction.case, prediction=prediction.pk)
+        wake_schedules_of(prediction.pk)
     return state
 
 

@@ -13,14 +13,26 @@ from django.utils import timezone
 
 from curation import audit, facts, queues
 from curation.models import Benchmark, Case
+from inference import verdicts
 from inference.announcing import SCORE_CHANGED, announce
+from inference.changes import count_changes, shown_numbers, supersede
 from inference.claiming import Claim, claim, give_back
 from inference.computing import frame_maps, score_rows
 from inference.currency import current_predictions
 from inference.facts import ANSWER, REGION
 from inference.metrics.catalogue import METRICS
-from inference.models import Enrolment, JobState, ModelVersion, Prediction, RunKind, Score, ScoringRun
+from inference.models import (
+    Enrolment,
+    JobState,
+    ModelVersion,
+    Prediction,
+    RunKind,
+    ScheduleRun,
+    Score,
+    ScoringRun,
+)
 from inference.targets import other_findings, targets_of
+from inference.waking import wake_schedule
 
 if TYPE_CHECKING:
     from curation.models import User
@@ -69,7 +81,12 @@ def request_scoring(*, case_id: uuid.UUID) -> ScoringRun:
 
 @transaction.atomic
 def request_benchmark_scoring(
-    *, benchmark: Benchmark, model: ModelVersion, is_stale_only: bool, asked_by: User | None = None
+    *,
+    benchmark: Benchmark,
+    model: ModelVersion,
+    is_stale_only: bool,
+    asked_by: User | None = None,
+    schedule_run: ScheduleRun | None = None,
 ) -> ScoringRun:
     """Queue a run over every case of a benchmark for one model.
 
@@ -77,6 +94,8 @@ def request_benchmark_scoring(
     ----------
     is_stale_only
         Compute only what is missing or stale; otherwise every number is computed again and replaced.
+    schedule_run
+        What asks for it: its metrics and the end of its budget hold here, and what changes is counted there.
     """
     run = ScoringRun.objects.create(
         kind=RunKind.BENCHMARK,
@@ -85,6 +104,9 @@ def request_benchmark_scoring(
         is_stale_only=is_stale_only,
         asked_by=asked_by,
         cases_total=benchmark.cases.count(),
+        schedule_run=schedule_run,
+        metrics=schedule_run.schedule.metrics if schedule_run else [],
+        ends_by=schedule_run.ends_by if schedule_run else None,
     )
     queues.send(SCORE_TASK, run_id=str(run.pk))
     return run
@@ -97,6 +119,7 @@ def cancel_run(*, run: ScoringRun, actor: User | None) -> bool:
     if not live.update(state=JobState.CANCELLED, finished_at=timezone.now()):
         return False
     audit.record("run.cancelled", actor=actor, benchmark_id=run.benchmark_id, object_type="run", object_id=str(run.pk))
+    wake_schedule(run)
     return True
 
 
@@ -118,16 +141,18 @@ def run_scoring(run_id: uuid.UUID) -> JobState | None:
         if not connection.in_atomic_block:  # it may have been cut off in the middle of a query
             connection.close()
         is_further = ScoringRun.objects.get(pk=run_id).cases_done > run.cases_done
-        return _again(held, "the worker's time ran out", is_counted=not is_further)
+        return _again(run, held, "the worker's time ran out", is_counted=not is_further)
     except Exception as error:  # whatever it was: stored with the job, and the others go on
         logger.warning("run %s failed", run_id, exc_info=True)
-        return _again(held, f"{type(error).__name__}: {error}", is_counted=True)
+        return _again(run, held, f"{type(error).__name__}: {error}", is_counted=True)
 
 
-def _again(held: Claim, error: str, *, is_counted: bool) -> JobState | None:
+def _again(run: ScoringRun, held: Claim, error: str, *, is_counted: bool) -> JobState | None:
     state = give_back(held.held(), attempt=held.attempt, error=error, is_counted=is_counted)
     if state == JobState.QUEUED:
         queues.send(SCORE_TASK, run_id=str(held.pk))
+    elif state is not None:
+        wake_schedule(run)
     return state
 
 
@@ -138,19 +163,43 @@ def _score_one(run: ScoringRun, held: Claim) -> JobState | None:
     if not _finish(held, cases_done=1, scores_written=written):
         transaction.set_rollback(True)  # somebody else holds it: nothing of this attempt stays
         return None
+    wake_schedule(run)
     return JobState.DONE
 
 
 def _score_many(run: ScoringRun, held: Claim) -> JobState | None:
-    """Case by case, each in a transaction of its own, from where the run stands; cancelling is seen between two."""
+    """Case by case from where the run stands; cancelling and the end of its time are seen between two."""
     done, written = run.cases_done, run.scores_written
     cases = Case.objects.filter(benchmark=run.benchmark_id).order_by("position")
+    is_cut_short = False
     for case_id in cases.values_list("pk", flat=True)[done:]:
-        written += score_case(case_id, model_id=run.model_id, replaces=not run.is_stale_only)
+        if run.ends_by is not None and timezone.now() >= run.ends_by:
+            is_cut_short = True
+            break
         done += 1
-        if not held.held().update(cases_done=done, scores_written=written, heartbeat_at=timezone.now()):
+        more = _score_next(run, held, case_id, done=done, written=written)
+        if more is None:
             return None  # cancelled, or taken over
-    return JobState.DONE if _finish(held, cases_done=done, scores_written=written) else None
+        written += more
+    if not _finish(held, cases_done=done, scores_written=written, is_cut_short=is_cut_short):
+        return None
+    wake_schedule(run)
+    return JobState.DONE
+
+
+@transaction.atomic
+def _score_next(run: ScoringRun, held: Claim, case_id: uuid.UUID, *, done: int, written: int) -> int | None:
+    """One case and the run's count of it together, so that a killed worker neither forgets a change nor tells twice."""
+    shown = shown_numbers(run, case_id)
+    more = score_case(
+        case_id, model_id=run.model_id, replaces=not run.is_stale_only, metrics=frozenset(run.metrics) or None
+    )
+    count_changes(run, case_id, shown)
+    if not held.held().update(cases_done=done, scores_written=written + more, heartbeat_at=timezone.now()):
+        # Whoever took it over counts this case for the schedule; the scores alone could stay.
+        transaction.set_rollback(run.schedule_run_id is not None)
+        return None
+    return more
 
 
 def _finish(held: Claim, **counts: int) -> bool:
@@ -159,7 +208,13 @@ def _finish(held: Claim, **counts: int) -> bool:
 
 
 @transaction.atomic
-def score_case(case_id: uuid.UUID, *, model_id: uuid.UUID | None = None, replaces: bool = False) -> int:
+def score_case(
+    case_id: uuid.UUID,
+    *,
+    model_id: uuid.UUID | None = None,
+    replaces: bool = False,
+    metrics: frozenset[str] | None = None,
+) -> int:
     """Score every finished current prediction of a case against every target; returns how many rows were written.
 
     Parameters
@@ -168,6 +223,8 @@ def score_case(case_id: uuid.UUID, *, model_id: uuid.UUID | None = None, replace
         Only this model's predictions.
     replaces
         Compute what is scored already once more and replace it.
+    metrics
+        Only these; None takes what each model's enrolment asks for.
 
     Notes
     -----
@@ -179,7 +236,7 @@ def score_case(case_id: uuid.UUID, *, model_id: uuid.UUID | None = None, replace
     predictions = _finished(case, model_id)
     targets = targets_of(case)
     have = _scored(predictions) if not replaces else {}
-    wanted = _metrics_by_model(case, predictions)
+    wanted = _metrics_by_model(case, predictions, metrics)
     others = other_findings(case) if predictions and targets else {}
     rows: list[Score] = []
     for prediction in predictions:
@@ -193,8 +250,11 @@ def score_case(case_id: uuid.UUID, *, model_id: uuid.UUID | None = None, replace
             rows += score_rows(prediction, maps, target, others=others, metrics=missing)
     if rows:
         _store(rows, replaces=replaces)
+    settled = supersede(case, predictions, targets, wanted)
+    if rows or settled:
         announce(SCORE_CHANGED, case=case)
     facts.record([case.pk])
+    verdicts.record([case.pk])
     return len(rows)
 
 
@@ -219,8 +279,12 @@ def _scored(predictions: list[Prediction]) -> dict[tuple[Any, ...], set[str]]:
     return have
 
 
-def _metrics_by_model(case: Case, predictions: list[Prediction]) -> dict[uuid.UUID, set[str]]:
+def _metrics_by_model(
+    case: Case, predictions: list[Prediction], metrics: frozenset[str] | None
+) -> dict[uuid.UUID, set[str]]:
     """What each model's enrolment asks for; both disagreements always, since lists sort by them."""
+    if metrics is not None:
+        return {prediction.model_id: set(metrics) for prediction in predictions}
     chosen = dict(Enrolment.objects.filter(benchmark=case.benchmark_id).values_list("model_id", "metrics"))
     return {
         prediction.model_id: {*chosen[prediction.model_id], ANSWER, REGION}

@@ -22,6 +22,7 @@ from inference.claiming import Claim, JobTable, give_back
 from inference.currency import current_predictions
 from inference.models import Enrolment, JobState, Prediction, RunKind, ScoringRun
 from inference.predicting import PREDICT_TASK, missing_cases, request_predictions
+from inference.schedule_runs import advance_all, begin_lost
 from inference.scoring import SCORE_TASK, request_scoring
 
 QUEUED_FOR = dt.timedelta(seconds=60)
@@ -47,6 +48,8 @@ class Swept:
     predictions_requested: int = 0
     scorings_requested: int = 0
     exports_resent: int = 0
+    schedules_begun: int = 0
+    schedule_runs_advanced: int = 0
     events_forgotten: int = 0
 
 
@@ -74,7 +77,17 @@ def sweep_lost(*, queued_for: dt.timedelta = QUEUED_FOR, silent_for: dt.timedelt
             requeued += state == JobState.QUEUED
             parked += state == JobState.PARKED
         resent += _send_again(table, now, now - queued_for)
-    return _logged(Swept(resent, requeued, parked, exports_resent=resend_lost_exports()))
+    begun = begin_lost()
+    return _logged(
+        Swept(
+            resent,
+            requeued,
+            parked,
+            exports_resent=resend_lost_exports(),
+            schedules_begun=begun,
+            schedule_runs_advanced=advance_all(),
+        )
+    )
 
 
 def sweep_missing() -> Swept:

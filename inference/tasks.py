@@ -6,7 +6,7 @@ import uuid
 
 from celery import shared_task
 
-from inference import predicting, scoring, supervising
+from inference import predicting, schedule_runs, scoring, supervising
 
 
 @shared_task(ignore_result=True)
@@ -19,6 +19,18 @@ def predict_case(prediction_id: str) -> None:
 def score_reading(run_id: str) -> None:
     """Stored attention and answers against readings and gold (queue scores)."""
     scoring.run_scoring(uuid.UUID(run_id))
+
+
+@shared_task(ignore_result=True)
+def run_schedule(schedule_id: str) -> None:
+    """The beat says that a schedule is due (queue default)."""
+    schedule_runs.run_due(schedule_id=uuid.UUID(schedule_id))
+
+
+@shared_task(ignore_result=True)
+def advance_schedule(schedule_run_id: str) -> None:
+    """A schedule's run goes on (queue default)."""
+    schedule_runs.advance(schedule_run_id=uuid.UUID(schedule_run_id))
 
 
 @shared_task(ignore_result=True, name="inference.tasks.sweep")

@@ -11,6 +11,7 @@ from django.db import models
 from curation.models import Benchmark, Case
 from inference.models.enrolments import ModelVersion
 from inference.models.jobs import Job, JobState
+from inference.models.schedules import ScheduleRun
 
 
 class RunKind(models.TextChoices):
@@ -32,6 +33,14 @@ class ScoringRun(Job):
     cases_total = models.PositiveIntegerField(default=0)
     cases_done = models.PositiveIntegerField(default=0)
     scores_written = models.PositiveIntegerField(default=0)
+    schedule_run = models.ForeignKey(
+        ScheduleRun, on_delete=models.SET_NULL, null=True, blank=True, related_name="scoring_runs"
+    )
+    metrics: models.JSONField[list[str], list[str]] = models.JSONField(
+        default=list, blank=True, help_text="empty: what the enrolment asks for"
+    )
+    ends_by = models.DateTimeField(null=True, blank=True, help_text="no case is begun after this")
+    is_cut_short = models.BooleanField(default=False, help_text="it ended by `ends_by` with cases left")
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
 
     class Meta:

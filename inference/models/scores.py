@@ -58,6 +58,9 @@ class Score(models.Model):
     roi_cells = models.PositiveIntegerField(null=True, blank=True)
     nulls: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField(default=list)
     created_at = models.DateTimeField(auto_now_add=True)
+    superseded_at = models.DateTimeField(
+        null=True, blank=True, help_text="when scoring had measured what takes its place, or found nothing to measure"
+    )
 
     class Meta:
         constraints: ClassVar = [

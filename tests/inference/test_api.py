@@ -168,7 +168,8 @@ def test_unknown_arguments_are_refused(api: Api, reviewer: User, scored: Predict
     [
         (lambda row: Case.objects.update(input_digest="b" * 64), "input_changed"),
         (lambda row: Prediction.objects.update(rendering="0"), "rendering_changed"),
-        (lambda row: ModelVersion.objects.update(decoding_digest="b" * 64), "model_changed"),
+        (lambda row: ModelVersion.objects.update(decoding_digest="b" * 64), "decoding_changed"),
+        (lambda row: ModelVersion.objects.update(prompt_digest="b" * 64), "prompt_changed"),
         (lambda row: row.scores.update(metric_version="0"), "metric_changed"),
     ],
 )

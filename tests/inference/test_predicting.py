@@ -10,11 +10,12 @@ import pytest
 from curation.models import Benchmark, Case, CaseFacts, CaseImage, Event, Gold, User
 from curation.signals import cases_changed
 from inference import predicting
-from inference.adapters.base import CaseInput, CaseOutput
+from inference.adapters.base import AdapterCard, CaseInput, CaseOutput
 from inference.claiming import claim
 from inference.enrolling import enrol
 from inference.models import AttentionMap, JobState, ModelVersion, Prediction, PredictionStep, RunKind, ScoringRun
 from inference.predicting import request_all, request_predictions, run_prediction
+from inference.registry import load_adapter
 from tests.factories import make_asset, make_benchmark, make_case
 from tests.inference.conftest import Sent, plant, predict, submit
 
@@ -27,6 +28,9 @@ class Stub:
     def __init__(self, act: Any) -> None:
         self.act = act
         self.seen: list[CaseInput] = []
+
+    def describe(self) -> AdapterCard:
+        return load_adapter("planted", "", "", {}).describe()
 
     def predict(self, case: CaseInput) -> CaseOutput:
         self.seen.append(case)
