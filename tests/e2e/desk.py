@@ -13,6 +13,7 @@ from tests.e2e.product import Product
 DEADLINE_MS = 30_000
 WINDOW = ViewportSize(width=1440, height=900)
 Box = tuple[float, float, float, float]
+Point = tuple[float, float]
 
 
 def open_context(browser: Browser, product: Product, **options: Any) -> BrowserContext:
@@ -71,9 +72,11 @@ class Desk:
         self.page.locator("[data-opens='layouts']").click()
         self.page.get_by_role("button", name=f"Layout: {name}").click()
 
-    def draw(self, image: dict[str, Any], fractions: Box, *, steps: int = 4) -> Box:
-        """Drag a box with the mouse; returns where the pointer was, in image pixels, worked out from the layout."""
-        self.page.locator("[data-tool='box']").click()
+    def tool(self, name: str) -> None:
+        self.page.locator(f"[data-tool='{name}']").click()
+
+    def place(self, image: dict[str, Any], across: float, down: float) -> tuple[Point, Point]:
+        """A whole screen pixel near a part of a fitted image, and where it is in image pixels, by the layout."""
         rect = self.viewport(image["number"]).locator(".surface").bounding_box()
         assert rect is not None
         spacing = image["spacing_mm"]
@@ -81,20 +84,25 @@ class Desk:
         scale = min(rect["width"] / image["width"], rect["height"] / (image["height"] * aspect))
         left = rect["x"] + (rect["width"] - image["width"] * scale) / 2
         top = rect["y"] + (rect["height"] - image["height"] * aspect * scale) / 2
-        # Whole screen pixels, as a real mouse has them.
-        across, down = image["width"] * scale, image["height"] * aspect * scale
-        x0, x1 = (round(left + part * across) for part in (fractions[0], fractions[2]))
-        y0, y1 = (round(top + part * down) for part in (fractions[1], fractions[3]))
-        self.page.mouse.move(x0, y0)
+        # As a real mouse has them.
+        x = round(left + across * image["width"] * scale)
+        y = round(top + down * image["height"] * aspect * scale)
+        return (x, y), ((x - left) / scale, (y - top) / (scale * aspect))
+
+    def drag(self, start: Point, end: Point, *, steps: int = 4) -> None:
+        """One drag of the mouse between two places on the screen."""
+        self.page.mouse.move(*start)
         self.page.mouse.down()
-        self.page.mouse.move(x1, y1, steps=steps)
+        self.page.mouse.move(*end, steps=steps)
         self.page.mouse.up()
-        return (
-            (x0 - left) / scale,
-            (y0 - top) / (scale * aspect),
-            (x1 - left) / scale,
-            (y1 - top) / (scale * aspect),
-        )
+
+    def draw(self, image: dict[str, Any], fractions: Box, *, steps: int = 4, tool: str = "box") -> Box:
+        """Drag a box, or another tool's shape, with the mouse; returns where the pointer was, in image pixels."""
+        self.tool(tool)
+        start, (x0, y0) = self.place(image, fractions[0], fractions[1])
+        end, (x1, y1) = self.place(image, fractions[2], fractions[3])
+        self.drag(start, end, steps=steps)
+        return x0, y0, x1, y1
 
     def scale(self, number: int) -> float:
         """Screen pixels of an image pixel, as the page says it."""
