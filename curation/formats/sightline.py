@@ -160,7 +160,7 @@ def parse_record(record: object, *, index: int, folder: Path | None) -> SourceCa
     key = record.get("id")
     if not is_key(key):
         raise FaultyRecord("id", "is not 1 to 128 characters without slashes, control characters or a dot in front")
-    texts = {
+    texts: dict[str, Any] = {
         name: checked_text(record, name, "")
         for name in ("split", "question", "history", "patient", "source", "licence", "attribution")
     }
@@ -259,7 +259,7 @@ def _image(value: object, path: str, folder: Path | None) -> SourceImage:
     if sha256 is not None and (not isinstance(sha256, str) or not _SHA256.fullmatch(sha256)):
         raise FaultyRecord(f"{path}.sha256", "is not 64 hexadecimal digits in lower case")
     file = None if named is None else image_file(named, f"{path}.path", folder)
-    texts = {name: checked_text(value, name, f"{path}.") for name in IMAGE_FIELDS[2:]}
+    texts: dict[str, Any] = {name: checked_text(value, name, f"{path}.") for name in IMAGE_FIELDS[2:]}
     return SourceImage(file=file, sha256=sha256 or "", **texts)
 
 

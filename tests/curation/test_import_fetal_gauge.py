@@ -122,7 +122,7 @@ def test_each_task_is_taken_and_known_to_the_page(fetal: Benchmark, folder: Path
 @pytest.mark.parametrize("image", ["clean.png", None, ""])
 @pytest.mark.parametrize("column", ["image", "image_clean"])
 def test_without_a_box_one_image_is_enough(fetal: Benchmark, folder: Path, image: str | None, column: str) -> None:
-    images = {"image": image, "image_clean": image, column: "clean.png"}
+    images: dict[str, Any] = {"image": image, "image_clean": image, column: "clean.png"}
     assert take(fetal, folder, [row(task="PI", box_xyxy=None, **images)]).rejected == []
     assert not GoldRoi.objects.exists()
     assert only_record()["gold"]["answer"] == {"choice": "C"}

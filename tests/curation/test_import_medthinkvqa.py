@@ -87,7 +87,7 @@ class TestRow:
         ]
 
     def test_nothing_of_a_row_is_dropped(self, thinking: Benchmark, folder: Path) -> None:
-        whole = row(**{"odd column": [1, {"ü": None}], "split": "test", "patient": "p7", "timepoint_count": 2})
+        whole = {**row(), "odd column": [1, {"ü": None}], "split": "test", "patient": "p7", "timepoint_count": 2}
         take(thinking, folder, [whole])
         record = only_record()
         kept = {
@@ -110,7 +110,7 @@ class TestRow:
 
     @pytest.mark.parametrize("name", ["licence", "license"])
     def test_a_licence_of_the_rows_own_wins(self, thinking: Benchmark, folder: Path, name: str) -> None:
-        take(thinking, folder, [row(**{name: "CC0-1.0", "source": "drawn by rule"})])
+        take(thinking, folder, [{**row(), name: "CC0-1.0", "source": "drawn by rule"}])
         record = only_record()
         assert (record["licence"], record["source"], record["attribution"]) == ("CC0-1.0", "drawn by rule", "")
 

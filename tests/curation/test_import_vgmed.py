@@ -94,7 +94,13 @@ def test_each_of_several_boxes_is_converted(targets: Benchmark, folder: Path) ->
 
 
 def test_other_columns_are_kept_as_they_came_and_no_answer_is_asked_for(targets: Benchmark, folder: Path) -> None:
-    other = {"mask": "masks/a.png", "label": "blob", "location": None, "ratio": 0.1875, "deep": {"a": [1, None]}}
+    other: dict[str, Any] = {
+        "mask": "masks/a.png",
+        "label": "blob",
+        "location": None,
+        "ratio": 0.1875,
+        "deep": {"a": [1, None]},
+    }
     take(targets, folder, [row(modality="CT", **other)], "VGMED_localization.jsonl")
     (case,) = with_record_parts(Case.objects.values_list("pk", flat=True))
     record = case_record(case)
