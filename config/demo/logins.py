@@ -8,10 +8,13 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.db import transaction
+
 from curation.accounts import give_role
 from curation.models import Benchmark, Role, User
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 FILE = "demo_logins.json"
@@ -52,8 +55,8 @@ def _keep(file: Path, logins: dict[str, str]) -> None:
     part.replace(file)
 
 
-def make_logins(benchmark: Benchmark, *, folder: Path) -> dict[str, str | None]:
-    """Name and password of each demo user; the same ones on every run.
+def make_logins(benchmarks: Sequence[Benchmark], *, folder: Path) -> dict[str, str | None]:
+    """Name and password of each demo user, new ones with their role in each benchmark; the same ones on every run.
 
     A user of that name whose password this file does not hold is somebody's own, and is left alone: None.
     """
@@ -68,11 +71,14 @@ def make_logins(benchmark: Benchmark, *, folder: Path) -> dict[str, str | None]:
     _keep(file, kept)
     for user in USERS:
         if user.name not in there:
-            give_role(
-                name=user.name,
-                role=user.role,
-                benchmark=benchmark,
-                password=kept[user.name],
-                is_superuser=user.is_superuser,
-            )
+            _make(user, benchmarks, password=kept[user.name])
     return {user.name: kept.get(user.name) for user in USERS}
+
+
+@transaction.atomic
+def _make(user: DemoUser, benchmarks: Sequence[Benchmark], *, password: str) -> None:
+    # At once: a user who is there is never given a role again, lest a role that was taken away come back.
+    first, *others = benchmarks
+    give_role(name=user.name, role=user.role, benchmark=first, password=password, is_superuser=user.is_superuser)
+    for benchmark in others:
+        give_role(name=user.name, role=user.role, benchmark=benchmark)

@@ -1,4 +1,4 @@
-"""The demo's models: an exact control, and an untrained one that goes through everything a trained one does."""
+"""The demo's models: an exact control and an untrained one over real images, three of the family demo over phantoms."""
 
 from __future__ import annotations
 
@@ -17,6 +17,25 @@ if TYPE_CHECKING:
 
 PLANTED = "planted"
 TINY = "tiny-llava"
+# The weights that each of them takes (inference/adapters/demo/): one that looks where it should, the same without
+# training, and one whose attention was trained for its share alone.
+DEMO = {"demo-trained": "trained", "demo-random": "random", "demo-share": "share"}
+
+
+def add_phantom_models(benchmark: Benchmark) -> list[str]:
+    """Register the three demo models and enrol them, live; returns the names of those that read the benchmark.
+
+    Where torch and transformers are not installed, none does.
+    """
+    found = [ModelVersion.objects.filter(name=name).first() or _demo(name) for name in DEMO]
+    return [_enrolled(benchmark, model) for model in found if model is not None]
+
+
+def _demo(name: str) -> ModelVersion | None:
+    try:
+        return register_model(name=name, family="demo", settings={"weights": DEMO[name]})[0]
+    except (ImportError, UnusableModel):
+        return None
 
 
 def add_models(benchmark: Benchmark, *, folder: Path) -> list[str]:

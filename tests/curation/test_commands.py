@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import io
 import json
-import stat
 from pathlib import Path
 from typing import Any
 
@@ -195,62 +194,6 @@ def test_errors_carry_their_exit_code(db: None) -> None:
     with pytest.raises(CommandError) as raised:
         call_command("token", "nobody")
     assert raised.value.returncode == 1
-
-
-@pytest.fixture
-def var(tmp_path: Path, settings: Any) -> Path:
-    """A var folder of the test's own."""
-    settings.VAR = type(settings.VAR)(tmp_path / "var")
-    return tmp_path / "var"
-
-
-class TestDemo:
-    def test_it_loads_and_a_second_run_changes_nothing(
-        self, db: None, var: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("config.demo.models._tiny", lambda folder: None)  # torch has its own tests
-        code, first = run_json("load_demo")
-        assert (code, first["cases"], first["models"]) == (0, 6, ["planted"])
-        assert Benchmark.objects.get().is_demo
-        assert all(2 <= case.images.count() <= 4 for case in Case.objects.all())
-        assert all("Not clinically validated" in case.attribution for case in Case.objects.all())
-        file = var / "demo_logins.json"
-        assert stat.S_IMODE(file.stat().st_mode) == 0o600
-        assert json.loads(file.read_text()) == first["logins"]
-        for name, word in first["logins"].items():
-            assert User.objects.get(username=name).check_password(word)
-        assert User.objects.get(username="demo_admin").is_superuser
-        before = AuditEvent.objects.count()
-        monkeypatch.setattr("curation.import_images.decode_untrusted", None)
-        assert run_json("load_demo") == (0, first)
-        assert AuditEvent.objects.count() == before
-
-    def test_what_its_cases_say_stands_in_the_headers(
-        self, db: None, var: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("config.demo.models._tiny", lambda folder: None)
-        run("load_demo")
-
-        def images(key: str) -> list[Any]:
-            return [row.asset for row in Case.objects.get(key=key).images.select_related("asset")]
-
-        assert [asset.frames > 1 for asset in images("demo-moving")] == [False, True, False]
-        assert [asset.acquisition.get("BodyPartExamined") == "HEAD" for asset in images("demo-head")] == [0, 0, 1]
-        sizes = [(asset.width, asset.height) for asset in images("demo-same-picture")]
-        assert sizes == [(640, 480), (320, 240), (320, 240)]
-
-    def test_somebodys_own_user_and_benchmark_are_left_alone(
-        self, benchmark: Benchmark, var: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("config.demo.models._tiny", lambda folder: None)
-        own = User.objects.create_user("demo_admin", password=PASSWORD)
-        code, told = run_json("load_demo")
-        assert (code, told["logins"]["demo_admin"]) == (0, None)
-        own.refresh_from_db()
-        assert own.check_password(PASSWORD)
-        assert not own.is_superuser
-        Benchmark.objects.filter(slug="demo").update(is_demo=False)
-        assert run("load_demo") == (1, "")
 
 
 def test_facts_of_a_case_nobody_read(case: Case) -> None:

@@ -6,45 +6,44 @@ from typing import Any
 
 from django.conf import settings
 
-from config.demo.cases import CASES, CONFIG, DESCRIPTION, SLUG, TITLE, image_folder
+from config.demo.benchmarks import PHANTOMS, DemoRefused, add_phantoms, add_sample
 from config.demo.logins import make_logins
-from config.demo.models import add_models
-from curation.importing import import_records
+from config.demo.models import add_models, add_phantom_models
 from curation.management.command import Command as Base
 from curation.management.command import Failed
 from curation.models import Benchmark
-from curation.protocols import create_benchmark
 
 
 class Command(Base):
-    help = "Load the demo: a benchmark over real DICOM images, two live models and users with random passwords."
+    help = "Load the demo: benchmarks over real DICOM images and phantoms, live models, users with random passwords."
     requires_system_checks: list[str] = []  # noqa: RUF012 Django's own form
 
     def handle(self, **options: Any) -> None:
         var = settings.VAR.root
-        benchmark = Benchmark.objects.filter(slug=SLUG).first()
-        if benchmark is None:
-            benchmark = create_benchmark(
-                slug=SLUG, kind="free", title=TITLE, description=DESCRIPTION, config=CONFIG, is_demo=True
-            )
-        elif not benchmark.is_demo:
-            raise Failed(f"there is a benchmark {SLUG!r} that is not the demo's; nothing was loaded")
-        report = import_records(benchmark=benchmark, records=CASES, folder=image_folder())
-        if report.rejected:
-            first = report.rejected[0]
-            raise Failed(f"demo case {first.id} cannot be loaded: {first.field}: {first.reason}")
-        models = add_models(benchmark, folder=var / "models")
-        logins = make_logins(benchmark, folder=var)
+        try:
+            sample = add_sample()
+            read = [(sample, add_models(sample, folder=var / "models"))]
+            for made in PHANTOMS:
+                phantoms = add_phantoms(made)
+                read.append((phantoms, add_phantom_models(phantoms)))
+        except DemoRefused as error:
+            raise Failed(str(error)) from None
+        logins = make_logins([benchmark for benchmark, _ in read], folder=var)
+        first, *others = [_loaded(benchmark, models) for benchmark, models in read]
         self.report(
-            {
-                "benchmark": SLUG,
-                "cases": benchmark.cases.count(),
-                "models": models,
-                "logins": logins,
-            },
+            {**first, "phantoms": others, "logins": logins},
             lines=[
-                f"Demo benchmark {SLUG!r}: {benchmark.cases.count()} cases, read live by {' and '.join(models)}",
+                *(_told(**one) for one in (first, *others)),
                 *(f"  {name:<14} {word or '(your own password)'}" for name, word in logins.items()),
             ],
             as_json=options["json"],
         )
+
+
+def _loaded(benchmark: Benchmark, models: list[str]) -> dict[str, Any]:
+    return {"benchmark": benchmark.slug, "cases": benchmark.cases.count(), "models": models}
+
+
+def _told(*, benchmark: str, cases: int, models: list[str]) -> str:
+    readers = f", read live by {' and '.join(models)}" if models else ", read by no model here"
+    return f"Demo benchmark {benchmark!r}: {cases} cases{readers}"
