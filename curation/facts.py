@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -86,4 +87,21 @@ def differing(case_ids: Iterable[uuid.UUID]) -> list[tuple[str, str, Any, Any]]:
                 kept, true = getattr(row, name, None), getattr(computed, name)
                 if row is None or kept != true:
                     found.append((str(computed.case_id), name, kept, true))
+    return found
+
+
+def rebuild(case_ids: Iterable[uuid.UUID]) -> None:
+    """Record these cases anew, here and in every read model of settings.READ_MODELS."""
+    wanted = list(case_ids)
+    record(wanted)
+    for path in settings.READ_MODELS:
+        importlib.import_module(path).record(wanted)
+
+
+def all_differing(case_ids: Iterable[uuid.UUID]) -> list[tuple[str, str, Any, Any]]:
+    """As `differing`, with the read models of settings.READ_MODELS: modules that have a `differing` of their own."""
+    wanted = list(case_ids)
+    found = differing(wanted)
+    for path in settings.READ_MODELS:
+        found += importlib.import_module(path).differing(wanted)
     return found

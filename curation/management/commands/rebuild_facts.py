@@ -1,4 +1,4 @@
-"""Write the read model of cases anew, or prove it equal to its sources."""
+"""Write the read models of cases anew, or prove them equal to their sources."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _plain(value: Any) -> Any:
 
 
 class Command(Base):
-    help = "Compute the facts of every case anew; with --check change nothing and fail if any differs."
+    help = "Compute facts and verdicts of every case anew; with --check change nothing and fail if any differs."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--check", action="store_true")
@@ -28,9 +28,9 @@ class Command(Base):
 
     def handle(self, **options: Any) -> None:
         case_ids = list(Case.objects.values_list("pk", flat=True))
-        different = facts.differing(case_ids)
+        different = facts.all_differing(case_ids)
         if not options["check"]:
-            facts.record({uuid.UUID(row[0]) for row in different})
+            facts.rebuild({uuid.UUID(row[0]) for row in different})
         rows = [
             {"case": case, "field": name, "stored": _plain(stored), "computed": _plain(true)}
             for case, name, stored, true in different

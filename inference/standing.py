@@ -1,0 +1,275 @@
+"""How the models of a benchmark stand: every number with its interval, its nulls and what it was counted from."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import uuid
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from django.db.models import Exists, OuterRef
+from numpy.typing import NDArray
+
+from annotations.metrics.agreement import bootstrap_means
+from curation.models import SnapshotCase
+from inference.currency import headline_layer, with_staleness
+from inference.metrics.verdicts import FEWEST_CASES, Quadrant, SetVerdict, set_verdict
+from inference.models import Enrolment, ModelVersion, Verdict, VerdictTarget
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from curation.models import Benchmark, Snapshot
+
+SEED = 0
+DRAWS = 1000
+NUMBERS = (
+    "value",
+    "absolute_value",
+    "centre",
+    "moved_median",
+    "moved_p95",
+    "other_finding",
+    "kl_norm",
+    "pointing_hit",
+    "n_cells",
+    "roi_share",
+)
+COUNTS = ("row_count", "rows_unavailable", "option_count")
+WORDS = ("quadrant", "is_right", "is_grounded", "cluster", "why_unknown", "stale_because")
+
+Column = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over cases with how many there were; no interval under five of them."""
+
+    value: float | None
+    interval: tuple[float, float] | None
+    n: int
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What is computed of one model's cases."""
+
+    accuracy: Estimate
+    chance: float | None
+    ratio: SetVerdict
+    moved_p95: float | None
+    absolute: Estimate
+    kl_norm: Estimate
+    pointing: Estimate
+    grounded: Estimate
+    quadrants: dict[str, Estimate]
+    """Shares of the four fields among the cases that lie in one of them."""
+    grid_cells: tuple[float, float] | None
+    roi_share: float | None
+    row_count: int
+    rows_unavailable: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One model on one benchmark. Stale cases are counted in the numbers, and their number is told."""
+
+    model: ModelVersion
+    layer: int
+    cases: int
+    right: int
+    grounded: int
+    quadrants: dict[str, int]
+    stale: dict[str, int]
+    unknown: dict[str, int]
+    numbers: Numbers
+
+    @property
+    def stale_count(self) -> int:
+        """Cases whose verdict is stale."""
+        return sum(self.stale.values())
+
+
+class Cases:
+    """The cases of one model as columns; equal columns are equal, so that what follows from them is kept."""
+
+    def __init__(self, columns: dict[str, Column], clusters: NDArray[Any]) -> None:
+        self.columns = columns
+        self.clusters = clusters
+        whole = hashlib.sha256()
+        for name in sorted(columns):
+            whole.update(columns[name].tobytes())
+        whole.update(clusters.astype("S16").tobytes())
+        self.digest = whole.digest()
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Cases) and self.digest == other.digest
+
+
+def standings(*, benchmark: Benchmark, snapshot: Snapshot | None = None) -> list[Standing]:
+    """How each model that reads a benchmark stands, by name; two queries, however many cases and models.
+
+    Parameters
+    ----------
+    snapshot
+        Only its cases, and of those only what was predicted from the input as it was frozen. What experts and gold
+        say is taken as it is now.
+
+    Notes
+    -----
+    The same rows give the same numbers: the bootstrap has a fixed seed, and cases are taken in their order. Cases of
+    one patient, or without one of the same first image, are drawn together.
+    """
+    enrolled = Enrolment.objects.filter(benchmark=benchmark).select_related("model").order_by("model__name")
+    rows = with_staleness(Verdict.objects.filter(benchmark_id=benchmark.pk, target_kind=VerdictTarget.CASE))
+    if snapshot is not None:
+        frozen = SnapshotCase.objects.filter(
+            snapshot=snapshot, case=OuterRef("case"), input_digest=OuterRef("prediction__input_digest")
+        )
+        rows = rows.filter(Exists(frozen))
+    by_model: dict[uuid.UUID, list[tuple[Any, ...]]] = {}
+    for row in rows.order_by("position", "case_id").values_list("model_id", *NUMBERS, *COUNTS, *WORDS).iterator():
+        by_model.setdefault(row[0], []).append(row[1:])
+    return [_standing(one.model, by_model.get(one.model_id, [])) for one in enrolled]
+
+
+def _standing(model: ModelVersion, rows: list[tuple[Any, ...]]) -> Standing:
+    names = (*NUMBERS, *COUNTS, *WORDS)
+    table = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(names, ())
+    columns = {name: _column(table[name]) for name in (*NUMBERS, *COUNTS, "is_right", "is_grounded")}
+    counts = Counter(table["quadrant"])
+    return Standing(
+        model=model,
+        layer=headline_layer(model),
+        cases=len(rows),
+        right=int(np.nansum(columns["is_right"])),
+        grounded=int(np.nansum(columns["is_grounded"])),
+        quadrants={one.value: counts[one.value] for one in Quadrant},
+        stale=_counted(table["stale_because"]),
+        unknown=_counted(table["why_unknown"]),
+        numbers=numbers_of(Cases(columns, np.array(table["cluster"], dtype=np.str_))),
+    )
+
+
+def _column(values: Sequence[Any]) -> Column:
+    """Numbers and truth values as float64, None as nan."""
+    return np.array(values, dtype=np.float64)
+
+
+def _counted(words: Sequence[str]) -> dict[str, int]:
+    """How often each word that is not empty stands there, the most frequent first."""
+    return dict(sorted(Counter(filter(None, words)).items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+@lru_cache(maxsize=256)
+def numbers_of(cases: Cases) -> Numbers:
+    """Means, intervals and the verdict of a set of cases; kept, so that a page that is looked at again is quick."""
+    columns = cases.columns
+    names = ("is_right", "absolute_value", "kl_norm", "pointing_hit", "is_grounded")
+    fields = _fields(columns["is_right"], columns["is_grounded"])
+    told = [*(columns[name] for name in names), *fields.values()]
+    bounds = bootstrap_means(np.stack(told, axis=1), groups=cases.clusters, n=DRAWS, seed=SEED)
+    right, absolute, kl_norm, pointing, grounded, *shares = (
+        _estimate(column, pair) for column, pair in zip(told, bounds, strict=True)
+    )
+    options = columns["option_count"][~np.isnan(columns["is_right"])]
+    cells = columns["n_cells"][~np.isnan(columns["n_cells"])]
+    return Numbers(
+        accuracy=right,
+        chance=float((1 / options).mean()) if options.size else None,
+        ratio=set_verdict(
+            columns["value"],
+            {
+                "centre": columns["centre"],
+                "moved": columns["moved_median"],
+                "other_finding": columns["other_finding"],
+            },
+            groups=cases.clusters,
+            seed=SEED,
+        ),
+        moved_p95=_estimate(columns["moved_p95"], None).value,
+        absolute=absolute,
+        kl_norm=kl_norm,
+        pointing=pointing,
+        grounded=grounded,
+        quadrants=dict(zip(fields, shares, strict=True)),
+        grid_cells=(float(cells.min()), float(cells.max())) if cells.size else None,
+        roi_share=_estimate(columns["roi_share"], None).value,
+        row_count=int(columns["row_count"].sum()),
+        rows_unavailable=int(columns["rows_unavailable"].sum()),
+    )
+
+
+def _fields(right: Column, grounded: Column) -> dict[str, Column]:
+    """For each of the four fields whether a case lies in it, nan where it lies in none."""
+    return {
+        Quadrant.RIGHT_GROUNDED.value: right * grounded,
+        Quadrant.RIGHT_NOT_GROUNDED.value: right * (1 - grounded),
+        Quadrant.WRONG_GROUNDED.value: (1 - right) * grounded,
+        Quadrant.WRONG_NOT_GROUNDED.value: (1 - right) * (1 - grounded),
+    }
+
+
+def _estimate(column: Column, interval: tuple[float, float] | None) -> Estimate:
+    there = column[~np.isnan(column)]
+    is_told = interval is not None and len(there) >= FEWEST_CASES and not math.isnan(interval[0])
+    return Estimate(float(there.mean()) if there.size else None, interval if is_told else None, len(there))
+
+
+def grids_differ(rows: Sequence[Standing]) -> bool:
+    """Whether models that have a ratio have it from grids of different sizes: such ratios are not to be compared."""
+    return len({cells for row in rows if (cells := row.numbers.grid_cells) is not None}) > 1
+
+
+def describe_standing(row: Standing) -> dict[str, Any]:
+    """One model's standing as JSON: every number beside its interval, its nulls and its counts."""
+    numbers = row.numbers
+    return {
+        "model": row.model.name,
+        "family": row.model.family,
+        "revision": row.model.revision,
+        "is_trained": row.model.is_trained,
+        "note": row.model.note,
+        "cases": row.cases,
+        "accuracy": {**_describe(numbers.accuracy), "right": row.right, "chance": numbers.chance},
+        "attention_ratio": {
+            "value": numbers.ratio.mean,
+            "interval": numbers.ratio.interval,
+            "n": numbers.ratio.n,
+            "chance": 1,
+            "nulls": {
+                "centre": numbers.ratio.nulls["centre"],
+                "moved": {"median": numbers.ratio.nulls["moved"], "p95": numbers.moved_p95},
+                "other_finding": numbers.ratio.nulls["other_finding"],
+            },
+            "is_grounded": numbers.ratio.is_grounded,
+            "lost_to": numbers.ratio.lost_to or None,
+            "layer": row.layer,
+            "map": "relative",
+            "roi_rule": "box",
+            "rows": numbers.row_count,
+            "rows_unavailable": numbers.rows_unavailable,
+        },
+        "attention_ratio_absolute": {**_describe(numbers.absolute), "chance": 1},
+        "kl_norm": {**_describe(numbers.kl_norm), "chance": 0},
+        "pointing_hit": {**_describe(numbers.pointing), "chance": numbers.roi_share},
+        "grounded": {**_describe(numbers.grounded), "count": row.grounded},
+        "quadrants": row.quadrants,
+        "unknown_because": row.unknown,
+        "grid": {
+            "n_cells": numbers.grid_cells and {"least": numbers.grid_cells[0], "most": numbers.grid_cells[1]},
+            "roi_share": numbers.roi_share,
+        },
+        "stale": {"count": row.stale_count, "because": row.stale},
+    }
+
+
+def _describe(estimate: Estimate) -> dict[str, Any]:
+    return {"value": estimate.value, "interval": estimate.interval, "n": estimate.n}
