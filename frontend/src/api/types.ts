@@ -126,6 +126,10 @@ export interface CaseInfo {
   question: string;
   options: Record<string, string> | null;
   history: string;
+  /** What kind of question it is, such as `VG`; empty where cases have no tasks. */
+  task: string;
+  /** The rectangle on image 1 that the question speaks of. */
+  question_box: [number, number, number, number] | null;
   images: ImageInfo[];
 }
 
@@ -165,7 +169,10 @@ export interface Label {
   key: string | null;
 }
 
+export type ProtocolKind = "free" | "medthinkvqa" | "vgmed" | "fetal_gauge" | "care" | "topic_findings";
+
 export interface Protocol {
+  kind: ProtocolKind;
   labels: Label[];
   step_kinds: StepKind[];
   required: string[];

@@ -3,15 +3,21 @@ import { setAnswer } from "../state/edits";
 import type { Session } from "../state/session";
 import { Errors } from "./Errors";
 
+/** Some questions only ask where to look: no answer is wanted, so no field for one stands there. */
+function isAskedFor({ data }: Session): boolean {
+  return data.protocol.kind !== "vgmed" || data.protocol.required.includes("answer");
+}
+
 export function AnswerBox({ session }: { session: Session }): JSX.Element {
   const { answer, confidence } = session.store.content.value;
-  const options = session.handed.value?.case.options;
+  const options = session.handed.value?.case.options ?? null;
   const percent = confidence === null ? null : Math.round(confidence * 100);
-  const errors = session.errors.value.filter(({ path }) => path.startsWith("answer") || path.startsWith("confidence"));
+  const errors = session.faults.value.filter(({ path }) => path.startsWith("answer") || path.startsWith("confidence"));
+  const isAsked = options !== null || answer !== null || isAskedFor(session);
   return (
-    <section class="answer" aria-label="Answer">
+    <section class="answer" aria-label={isAsked ? "Answer" : "Confidence"}>
       <div class="sec">
-        <h2>Answer</h2>
+        <h2>{isAsked ? "Answer" : "Your certainty"}</h2>
         <span class="conf end">
           <label for="confidence">Confidence</label>
           <input
@@ -33,7 +39,7 @@ export function AnswerBox({ session }: { session: Session }): JSX.Element {
           <span class="num strong percent">{percent === null ? "not set" : `${percent}\u00a0%`}</span>
         </span>
       </div>
-      {options ? (
+      {!isAsked ? null : options ? (
         <div class="opts" role="radiogroup" aria-label="Options">
           {Object.entries(options).map(([letter, text]) => (
             <label key={letter} class={`opt${answer?.choice === letter ? " on" : ""}`}>
@@ -58,6 +64,7 @@ export function AnswerBox({ session }: { session: Session }): JSX.Element {
           <textarea
             class="textarea"
             rows={2}
+            maxLength={10_000}
             aria-label="Answer in words"
             value={answer?.text ?? ""}
             onInput={(event) => {

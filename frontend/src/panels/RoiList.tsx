@@ -15,9 +15,9 @@ export function RoiList({ session }: { session: Session }): JSX.Element {
   const all = session.rois.value;
   const here = session.cell().image.value;
   const rois = onlyHere.value ? all.filter((roi) => roi.image === here) : all;
-  const errors = session.errors.value.filter((error) => error.path.startsWith("rois"));
+  const errors = session.faults.value.filter((error) => error.path.startsWith("rois"));
   return (
-    <section class="rois" aria-label="ROIs">
+    <section class="rois" aria-label="ROIs" tabIndex={-1}>
       <div class="sec">
         <h2>ROIs</h2> <span class="t3 num">{all.length}</span>
         <span class="end row">

@@ -1,61 +1,30 @@
 import type { JSX } from "preact";
-import type { FieldError } from "../api/types";
 import type { Session } from "../state/session";
 import { AnswerBox } from "./AnswerBox";
+import { Checklist } from "./Checklist";
+import { Form } from "./Form";
 import { Icon } from "./icons";
+import { Notice } from "./Notice";
+import { Question } from "./Question";
 import { RoiList } from "./RoiList";
 import { Steps } from "./Steps";
 
-const MOST_NAMED = 3;
-
-function sentence(words: string): string {
-  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
-}
-
+/** The reading, as the benchmark's protocol wants it: what is asked, what is seen, the answer, the regions. */
 export function SidePanel({ session }: { session: Session }): JSX.Element | null {
   const handed = session.handed.value;
   if (!handed) return null;
-  const { question, history } = handed.case;
-  const places = ["answer", "confidence", "rois", "steps"];
-  const errors = session.errors.value;
-  const isPlaced = ({ path }: FieldError): boolean => places.some((place) => path.startsWith(place));
-  const elsewhere = errors.filter((error) => !isPlaced(error));
-  const placed = errors.filter(isPlaced);
-  // Each also stands at its field, which may be scrolled out of sight.
-  const named = placed.slice(0, MOST_NAMED);
-  const more = placed.length - named.length;
+  const rows = session.form.rows.value;
+  // Where the region is the answer, it comes before what is said of it.
+  const isRegionFirst = session.data.protocol.kind === "vgmed";
   return (
-    <aside class="ws-panel" aria-label="Reading">
-      <div class="q">
-        <div class="row between">
-          <h2 class="q-head">Question</h2>
-          <span class="badge line">
-            <Icon name="lock" />
-            {handed.reading.arm === "aided" ? "Aided reading" : "Blind reading"}
-          </span>
-        </div>
-        <p data-testid="question">{question || "No question: describe what the images show."}</p>
-        {history && <p class="hist">{history}</p>}
-      </div>
-      {(errors.length > 0 || session.notice.value) && (
-        <div class="notice bad panel-notice" role="alert">
-          <Icon name="warn" />
-          <div>
-            {errors.length > 0 && (
-              <strong>
-                Not submitted: {errors.length === 1 ? "one thing is" : `${errors.length} things are`} missing or wrong.{" "}
-              </strong>
-            )}
-            {named.map((error) => `${sentence(error.detail)} `)}
-            {more > 0 && `And ${more} more, each at its place. `}
-            {elsewhere.map((error) => `${error.path}: ${error.detail}. `)}
-            {session.notice.value}
-          </div>
-        </div>
-      )}
-      <Steps session={session} />
+    <aside class="ws-panel" aria-label="Reading" data-protocol={session.data.protocol.kind}>
+      <Question session={session} />
+      <Notice session={session} />
+      {isRegionFirst && <RoiList session={session} />}
+      {rows ? <Form session={session} rows={rows} /> : <Steps session={session} />}
       <AnswerBox session={session} />
-      <RoiList session={session} />
+      {!isRegionFirst && <RoiList session={session} />}
+      <Checklist session={session} />
       <div class="locked">
         <Icon name="lock" size="sm" />
         <span>Model and other readings</span>

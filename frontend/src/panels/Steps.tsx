@@ -1,16 +1,17 @@
 import type { JSX } from "preact";
 import type { Step } from "../api/types";
 import { appendStep } from "../state/act";
-import { deleteStep, moveStep, uncite } from "../state/edits";
+import { changeStep, deleteStep, moveStep } from "../state/edits";
 import type { Session } from "../state/session";
-import { Cite } from "./Cite";
 import { Errors } from "./Errors";
 import { Icon } from "./icons";
-import { KindSelect, StepText } from "./StepFields";
+import { KindSelect } from "./KindSelect";
+import { StepCites } from "./StepCites";
+import { StepText } from "./StepText";
 
 export function Steps({ session }: { session: Session }): JSX.Element {
   const steps = session.store.content.value.steps;
-  const general = session.errors.value.filter((error) => error.path === "steps");
+  const general = session.faults.value.filter((error) => error.path === "steps");
   return (
     <div class="steps" data-testid="steps">
       <div class="sec">
@@ -25,6 +26,7 @@ export function Steps({ session }: { session: Session }): JSX.Element {
       <Errors errors={general} />
       {steps.length === 0 && (
         <p class="steps-none t3">
+          {session.data.protocol.kind === "vgmed" && "Only if something needs words. "}
           Write what you see, one step at a time. What you draw while a step is active is cited in it.
         </p>
       )}
@@ -46,9 +48,8 @@ interface RowProps {
 
 function StepRow({ session, step, index, count }: RowProps): JSX.Element {
   const isActive = session.activeStep.value === step.id;
-  const rois = session.rois.value.filter((roi) => step.evidence.includes(roi.id));
-  const isLit = rois.some((roi) => session.hovered.value.has(roi.id));
-  const errors = session.errors.value.filter((error) => error.path.startsWith(`steps[${index}]`));
+  const isLit = step.evidence.some((roi) => session.hovered.value.has(roi));
+  const errors = session.faults.value.filter((error) => error.path.startsWith(`steps[${index}]`));
   const activate = (): void => {
     session.activeStep.value = step.id;
   };
@@ -91,25 +92,17 @@ function StepRow({ session, step, index, count }: RowProps): JSX.Element {
             />
           </span>
         </div>
-        <StepText session={session} step={step} index={index} isActive={isActive} isWrong={errors.length > 0} />
+        <StepText
+          session={session}
+          id={step.id}
+          text={step.text}
+          label={`Text of step ${index + 1}`}
+          isWrong={errors.length > 0}
+          isFresh={isActive}
+          write={(text) => session.store.change((c) => changeStep(c, step.id, { text }), `text ${step.id}`)}
+        />
         <Errors errors={errors} />
-        {(rois.length > 0 || isActive) && (
-          <div class="cites">
-            {rois.map((roi) => (
-              <Cite
-                key={roi.id}
-                session={session}
-                roi={roi}
-                remove={() => session.store.change((c) => uncite(c, step.id, roi.id))}
-              />
-            ))}
-            {isActive && (
-              <span class="cite-hint t2">
-                new ROIs are cited here <kbd class="kbd">c</kbd>
-              </span>
-            )}
-          </div>
-        )}
+        <StepCites session={session} id={step.id} evidence={step.evidence} isActive={isActive} />
       </div>
     </li>
   );

@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import type { Session } from "../state/session";
+import { Icon } from "./icons";
 import { count } from "./words";
 
 export function Thumbnails({ session }: { session: Session }): JSX.Element {
@@ -9,12 +10,14 @@ export function Thumbnails({ session }: { session: Session }): JSX.Element {
     <aside class="ws-thumbs" aria-label="Images">
       {session.images.value.map((image) => {
         const number = rois.filter((roi) => roi.image === image.number).length;
+        const isFound = session.form.isFound(image.number);
         const isOpen = session.opened.value.has(image.number);
         const words = [
           `Image ${image.number}`,
           image.modality,
           image.view,
           isOpen ? count(number, "ROI") : "not opened",
+          isFound === null ? "" : isFound ? "finding written" : "no finding yet",
         ];
         return (
           <button
@@ -26,13 +29,21 @@ export function Thumbnails({ session }: { session: Session }): JSX.Element {
             data-image={image.number}
             draggable
             onDragStart={(event) => event.dataTransfer?.setData("text/plain", String(image.number))}
-            onClick={() => session.show(image.number)}
+            onClick={() => {
+              session.show(image.number);
+              session.form.follow(image.number, true);
+            }}
           >
             <img src={`${session.api}images/${image.sha256}/thumbnail/`} alt="" draggable={false} />
             <span class="n">{image.number}</span>
             <span class="m">{image.modality || "–"}</span>
             {image.frames > 1 && <span class="f">{image.frames} fr</span>}
             {isOpen ? <span class="r">{number}</span> : <span class="new" />}
+            {isFound && (
+              <span class="found">
+                <Icon name="check" size="sm" />
+              </span>
+            )}
           </button>
         );
       })}

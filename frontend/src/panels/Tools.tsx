@@ -34,8 +34,23 @@ export function Tools({ session }: { session: Session }): JSX.Element {
           </button>
         ))}
         <span class="grow" />
-        <Plain label="Undo" icon="undo" isOff={!session.store.canUndo} act={() => session.store.undo()} />
-        <Plain label="Redo" icon="redo" isOff={!session.store.canRedo} act={() => session.store.redo()} />
+        <Plain
+          label="Undo"
+          words={session.store.undoes}
+          icon="undo"
+          isOff={!session.store.canUndo}
+          act={() => session.store.undo()}
+        />
+        <Plain
+          label="Redo"
+          words={session.store.redoes}
+          icon="redo"
+          isOff={!session.store.canRedo}
+          act={() => session.store.redo()}
+        />
+        <span class="vh" role="status" data-testid="undone">
+          {session.store.said.value}
+        </span>
         <Plain label="All keys, key ?" icon="keys" letter="?" act={() => (session.dialog.value = "keys")} />
       </div>
     </aside>
@@ -46,13 +61,22 @@ interface PlainProps {
   label: string;
   icon: IconName;
   letter?: string;
+  /** What it would do now. */
+  words?: string | null;
   isOff?: boolean;
   act: () => void;
 }
 
-function Plain({ label, icon, letter, isOff = false, act }: PlainProps): JSX.Element {
+function Plain({ label, icon, letter, words, isOff = false, act }: PlainProps): JSX.Element {
   return (
-    <button type="button" class="tool" aria-label={label} title={label} disabled={isOff} onClick={act}>
+    <button
+      type="button"
+      class="tool"
+      aria-label={label}
+      title={words ? `${label}: ${words}` : label}
+      disabled={isOff}
+      onClick={act}
+    >
       <Icon name={icon} />
       {letter && <span class="k">{letter}</span>}
     </button>

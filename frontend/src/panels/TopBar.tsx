@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import type { SaveState } from "../state/autosave";
+import type { SaveState } from "../state/savestate";
 import type { Session } from "../state/session";
 import { submitByHand } from "../state/submit";
 import { Icon } from "./icons";
@@ -35,6 +35,11 @@ export function TopBar({ session }: { session: Session }): JSX.Element {
             <Icon name="clock" size="sm" />
             Yours until {clock(session.leaseUntil.value)}
           </span>
+        )}
+        {handed && (
+          <button type="button" class="btn ghost leave" onClick={() => (session.dialog.value = "leave")}>
+            Skip
+          </button>
         )}
         {handed && (
           <button

@@ -1,8 +1,9 @@
 import type { ImageInfo, Roi, Shape, ShapeGeometry, StepKind } from "../api/types";
 import { moved } from "../geometry/edit";
-import { addRoi, addStep, changeRoi, cite, deleteRoi, newStep, uncite } from "./edits";
+import { addStep, changeRoi, deleteRoi, newStep } from "./edits";
 import { labelByKey } from "./labels";
 import type { Session } from "./session";
+import { placeStep } from "./slots";
 
 // What keys, buttons and pointers all do; each is one entry of the undo stack.
 
@@ -18,7 +19,7 @@ export function drawShape(session: Session, image: ImageInfo, frame: number, sha
   const id = crypto.randomUUID();
   const label = labelFor(session, shape.shape);
   const roi: Roi = { id, image: image.number, frame, label, origin: "manual", ...shape };
-  session.store.change((content) => addRoi(content, roi, session.activeStep.peek()));
+  session.form.add(roi);
   session.selected.value = id;
 }
 
@@ -51,18 +52,15 @@ export function appendStep(session: Session, kind?: StepKind): void {
   const kinds = session.data.protocol.step_kinds;
   const image = session.cell().image.peek() ?? 1;
   const step = newStep(crypto.randomUUID(), kind ?? kinds[0] ?? "free", image);
-  session.store.change((content) => addStep(content, step));
+  const add = session.form.slots.peek() ? placeStep : addStep;
+  session.store.change((content) => add(content, step));
   session.activeStep.value = step.id;
 }
 
 /** Cites the selected ROI in the active step, or takes the citation back. */
 export function toggleCite(session: Session): void {
   const [step, roi] = [session.activeStep.peek(), session.selected.peek()];
-  if (!step || !roi) return;
-  session.store.change((content) => {
-    const cited = cite(content, step, roi);
-    return cited === content ? uncite(content, step, roi) : cited;
-  });
+  if (step && roi) session.form.toggle(step, roi);
 }
 
 export function stepRoi(session: Session, by: number): void {

@@ -152,6 +152,9 @@ describe("autosave", () => {
     locked.changed(text("b"));
     await vi.advanceTimersByTimeAsync(60_000);
     expect(locked.state.value).toEqual({ kind: "locked" });
+    // It waits for nothing any more, so that no log-out warns of it; what differs is still on this computer.
+    expect(queue.draft).toBeUndefined();
+    expect(queue.kept.at(-1)).toMatchObject({ content: text("b"), why: "closed elsewhere" });
     expect(put).toHaveBeenCalledTimes(2);
   });
 });

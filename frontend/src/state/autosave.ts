@@ -1,21 +1,7 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
-import { ApiError } from "../api/client";
-import type { Content, FieldError } from "../api/types";
+import type { Content } from "../api/types";
 import type { Queue } from "./queue";
-
-export type SaveState =
-  | { kind: "saved"; at: string | null }
-  | { kind: "saving" }
-  | { kind: "offline"; changes: number }
-  | { kind: "signed-out"; changes: number }
-  | { kind: "conflict"; mine: Content; theirs: Content; version: number }
-  | { kind: "refused"; changes: number; errors: FieldError[]; detail: string }
-  | { kind: "locked" };
-
-export interface SavedAnswer {
-  version: number;
-  saved_at: string | null;
-}
+import { type SavedAnswer, type SaveState, stateAfter } from "./savestate";
 
 export interface AutosaveParts {
   queue: Queue;
@@ -45,6 +31,7 @@ export class Autosave {
   private timer: ReturnType<typeof setTimeout> | null = null;
   private inFlight: Promise<void> | null = null;
   private failures = 0;
+  private lockedAt: string | null = null;
   private writing: Promise<void> = Promise.resolve();
   version: number;
 
@@ -77,8 +64,9 @@ export class Autosave {
   changed(content: Content): void {
     this.content = content;
     this.changes += 1;
-    this.keep();
     const kind = this.current.peek().kind;
+    if (kind === "locked") this.setAside(content);
+    else this.keep();
     if (kind === "conflict" || kind === "locked") return;
     const now = Date.now();
     if (this.timer === null) this.firstChangeAt = now;
@@ -192,19 +180,20 @@ export class Autosave {
 
   private failed(error: unknown, mine: Content): void {
     this.failures += 1;
-    const problem = error instanceof ApiError ? error : new ApiError(0, null, String(error));
-    const { theirs, version } = problem.body ?? {};
-    if (problem.kind === "stale-draft" && theirs && version !== undefined) {
-      this.current.value = { kind: "conflict", mine, theirs, version };
-    } else if (problem.kind === "reading-locked") {
-      this.current.value = { kind: "locked" };
-    } else if (problem.isSignedOut) {
-      this.current.value = { kind: "signed-out", changes: this.changes };
-    } else if (problem.isTransient) {
-      this.current.value = { kind: "offline", changes: this.changes };
-      this.schedule(RETRY_MS[Math.min(this.failures, RETRY_MS.length) - 1] ?? 15000);
-    } else {
-      this.current.value = { kind: "refused", changes: this.changes, errors: problem.errors, detail: problem.message };
-    }
+    const state = stateAfter(error, mine, this.changes);
+    this.current.value = state;
+    if (state.kind === "offline") this.schedule(RETRY_MS[Math.min(this.failures, RETRY_MS.length) - 1] ?? 15000);
+    if (state.kind === "locked") this.setAside(mine);
+  }
+
+  /** A reading that was closed elsewhere takes no draft any more: what differs is kept, and waits for nothing. */
+  private setAside(content: Content): void {
+    this.lockedAt ??= this.now().toISOString();
+    const kept = { content, at: this.lockedAt, why: "closed elsewhere" };
+    const { queue } = this.parts;
+    this.writing = this.writing
+      .then(() => queue.keepOther(kept))
+      .then(() => queue.dropUnsent())
+      .catch(() => undefined);
   }
 }

@@ -2,9 +2,9 @@ import type { Answer, Content, Roi, Step, StepKind } from "../api/types";
 
 // Pure changes of a reading's content; each returns the same object if nothing changes.
 
-export function addRoi(content: Content, roi: Roi, stepId: string | null): Content {
+export function addRoi(content: Content, roi: Roi, stepId: string | null, isMoved = true): Content {
   const added = { ...content, rois: [...content.rois, roi] };
-  return stepId === null ? added : cite(added, stepId, roi.id);
+  return stepId === null ? added : cite(added, stepId, roi.id, isMoved);
 }
 
 export function changeRoi(content: Content, id: string, edit: (roi: Roi) => Roi): Content {
@@ -63,13 +63,13 @@ export function moveStep(content: Content, id: string, by: -1 | 1): Content {
   return { ...content, steps };
 }
 
-export function cite(content: Content, stepId: string, roiId: string): Content {
+/** A finding is of the image that its first region lies on, unless its image is given (`isMoved` false). */
+export function cite(content: Content, stepId: string, roiId: string, isMoved = true): Content {
   const step = content.steps.find((one) => one.id === stepId);
   if (step === undefined || step.evidence.includes(roiId)) return content;
   const evidence = [...step.evidence, roiId];
   const image = content.rois.find((one) => one.id === roiId)?.image;
-  // A finding is of the image that its first region lies on.
-  const follows = step.kind === "image_finding" && step.evidence.length === 0 && image !== undefined;
+  const follows = isMoved && step.kind === "image_finding" && step.evidence.length === 0 && image !== undefined;
   return changeStep(content, stepId, follows ? { evidence, image } : { evidence });
 }
 

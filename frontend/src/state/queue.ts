@@ -60,3 +60,10 @@ export async function unsentDrafts(): Promise<number> {
   const all = await entries<string, unknown>(database());
   return all.filter(([key]) => key.startsWith("draft:")).length;
 }
+
+/** The drafts of one reader that wait to be sent, by reading. */
+export async function unsentOf(user: string): Promise<[string, Unsent][]> {
+  const prefix = `draft:${user}:`;
+  const all = await entries<string, Unsent>(database());
+  return all.flatMap(([key, unsent]) => (key.startsWith(prefix) ? [[key.slice(prefix.length), unsent]] : []));
+}

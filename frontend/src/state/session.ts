@@ -1,13 +1,15 @@
-import { computed, type Signal, signal } from "@preact/signals";
+import { computed, effect, type Signal, signal } from "@preact/signals";
 import { ApiError, call } from "../api/client";
 import type { Content, FieldError, HandedOut, ImageInfo, Next, NothingLeft, Roi, WorkspaceData } from "../api/types";
 import { FrameCache } from "../viewer/frames";
-import { Autosave, type SavedAnswer } from "./autosave";
+import { Autosave } from "./autosave";
+import { Form } from "./form";
 import { readingQueue } from "./queue";
+import type { SavedAnswer } from "./savestate";
 import { EMPTY_CONTENT, Store } from "./store";
 import { Views } from "./views";
 
-export type DialogName = "keys" | "versions" | null;
+export type DialogName = "keys" | "leave" | "versions" | null;
 
 export interface Toast {
   text: string;
@@ -48,9 +50,19 @@ export class Session extends Views {
   readonly images = computed<ImageInfo[]>(() => this.handed.value?.case.images ?? []);
   readonly rois = computed<Roi[]>(() => this.store.content.value.rois);
 
+  /** What is wrong, by field: what kept the reading from being submitted, else why the draft is not taken. */
+  readonly faults = computed<FieldError[]>(() => {
+    const saving = this.autosave.value?.state.value;
+    if (this.errors.value.length > 0) return this.errors.value;
+    return saving?.kind === "refused" ? saving.errors : [];
+  });
+  readonly form: Form;
+
   constructor(data: WorkspaceData) {
     super();
     this.data = data;
+    const { store, images, activeStep } = this;
+    this.form = new Form({ protocol: data.protocol, store, images, activeStep });
     this.frames = new FrameCache(data.urls.api);
     this.next = signal(data.next);
     this.done = signal(data.progress.done);
@@ -59,6 +71,7 @@ export class Session extends Views {
       if (source === "LOCAL") this.autosave.peek()?.changed(content);
       if (this.errors.peek().length) this.errors.value = [];
     });
+    effect(() => this.form.follow(this.cell().image.value, false));
   }
 
   /** When this case came after a submit, in milliseconds; 0 for the first one. */
@@ -124,6 +137,7 @@ export class Session extends Views {
     this.selected.value = null;
     this.hovered.value = new Set();
     this.activeStep.value = null;
+    this.form.reset();
     this.errors.value = [];
     this.notice.value = null;
   }

@@ -4,6 +4,8 @@ import { addRoi, addStep, cite, deleteRoi, moveStep, newStep, setAnswer } from "
 import { missing } from "./required";
 import { EMPTY_CONTENT, Store } from "./store";
 
+const NO_TASK = { task: "", images: [] };
+
 const roi = (id: string): Roi => ({
   id,
   image: 1,
@@ -101,9 +103,10 @@ describe("edits", () => {
 describe("required fields", () => {
   it("names each lacking field by its path", () => {
     const content = addRoi(addStep(EMPTY_CONTENT, newStep("s1", "free", 1)), roi("r1"), null);
-    const paths = missing(content, ["answer", "confidence", "label", "step_text", "evidence"]).map((one) => one.path);
-    expect(paths).toEqual(["answer", "confidence", "rois[0].label", "steps[0].text", "steps[0].evidence"]);
-    expect(missing({ ...EMPTY_CONTENT, confidence: 0.5 }, [])).toEqual([]);
-    expect(missing(EMPTY_CONTENT, []).map((one) => one.path)).toEqual(["answer"]);
+    const asked = ["answer", "confidence", "label", "step_text", "evidence"];
+    const paths = missing(content, asked, NO_TASK).map((one) => one.path);
+    expect(paths).toEqual(["rois[0].label", "steps[0].text", "steps[0].evidence", "answer", "confidence"]);
+    expect(missing({ ...EMPTY_CONTENT, confidence: 0.5 }, [], NO_TASK)).toEqual([]);
+    expect(missing(EMPTY_CONTENT, [], NO_TASK).map((one) => one.path)).toEqual(["answer"]);
   });
 });

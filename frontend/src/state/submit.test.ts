@@ -10,13 +10,22 @@ import { submitByHand, submitReading } from "./submit";
 const handed = (id: string): HandedOut => ({
   assignment: `assignment-${id}`,
   lease_expires_at: "2026-11-22T14:43:00Z",
-  case: { id: `case-${id}`, key: id, question: "?", options: { A: "yes" }, history: "", images: [] },
+  case: {
+    id: `case-${id}`,
+    key: id,
+    question: "?",
+    options: { A: "yes" },
+    history: "",
+    task: "",
+    question_box: null,
+    images: [],
+  },
   reading: { id, arm: "unaided", state: "draft", version: 0, revision: 0, saved_at: null, content: EMPTY_CONTENT },
 });
 
 const data = (id: string, required: string[] = []): WorkspaceData => ({
   benchmark: { slug: "demo", title: "Demo", is_demo: true, demo_note: "" },
-  protocol: { labels: [], step_kinds: ["free"], required },
+  protocol: { kind: "free", labels: [], step_kinds: ["free"], required },
   user: { id: "u1", name: "Reader" },
   progress: { done: 3, total: 26 },
   next: handed(id),

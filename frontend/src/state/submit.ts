@@ -28,7 +28,7 @@ export async function submitReading(session: Session): Promise<void> {
     session.notice.value = LOCKED;
     return;
   }
-  const errors = missing(session.store.content.peek(), session.data.protocol.required);
+  const errors = missing(session.store.content.peek(), session.data.protocol.required, handed.case);
   session.errors.value = errors;
   session.notice.value = null;
   if (errors.length) return;

@@ -1,4 +1,5 @@
 import type { Session } from "../state/session";
+import { strokesOf } from "./bindings";
 import { READING_KEYS } from "./readingkeys";
 import { TOOL_KEYS } from "./toolkeys";
 import { VIEW_KEYS } from "./viewkeys";
@@ -40,5 +41,5 @@ export function strokeOf(event: Pick<KeyboardEvent, "key" | "code" | "ctrlKey" |
 
 /** Does what the stroke stands for; false if nothing has it or nothing could be done. */
 export function press(session: Session, pressed: Press): boolean {
-  return KEYMAP.some((key) => key.strokes.includes(pressed.stroke) && key.run(session, pressed));
+  return KEYMAP.some((key) => strokesOf(key).includes(pressed.stroke) && key.run(session, pressed));
 }

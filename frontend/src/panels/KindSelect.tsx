@@ -1,5 +1,4 @@
 import type { JSX } from "preact";
-import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Step, StepKind } from "../api/types";
 import { changeStep } from "../state/edits";
 import type { Session } from "../state/session";
@@ -9,42 +8,6 @@ interface FieldProps {
   session: Session;
   step: Step;
   index: number;
-}
-
-export function StepText({
-  session,
-  step,
-  index,
-  isActive,
-  isWrong,
-}: FieldProps & { isActive: boolean; isWrong: boolean }): JSX.Element {
-  const field = useRef<HTMLTextAreaElement>(null);
-  useLayoutEffect(() => {
-    const element = field.current;
-    // A browser that sizes the field by its text needs no help.
-    if (!element || CSS.supports("field-sizing", "content")) return;
-    element.style.height = "auto";
-    element.style.height = `${element.scrollHeight}px`;
-  }, [step.text]);
-  useLayoutEffect(() => {
-    if (isActive && step.text === "") field.current?.focus({ preventScroll: false });
-  }, [isActive]);
-  return (
-    <textarea
-      ref={field}
-      class="txt"
-      rows={1}
-      value={step.text}
-      maxLength={20000}
-      aria-label={`Text of step ${index + 1}`}
-      aria-invalid={isWrong}
-      onInput={(event) => {
-        const text = event.currentTarget.value;
-        session.store.change((content) => changeStep(content, step.id, { text }), `text ${step.id}`);
-      }}
-      onBlur={() => session.store.seal()}
-    />
-  );
 }
 
 export function KindSelect({ session, step, index }: FieldProps): JSX.Element {
