@@ -16,6 +16,7 @@ READ = "curation.read_cases"
 SEE_OTHERS = "curation.see_others"
 SEE_MODELS = "curation.see_models"
 RUN_MODELS = "curation.run_models"
+SCHEDULE = "curation.schedule_runs"
 CURATE = "curation.curate"
 CREATE = "curation.create_benchmark"
 SEE_TRAIL = "curation.see_trail"
@@ -29,6 +30,7 @@ NEEDED = {
     SEE_OTHERS: "reviewer, engineer, curator or admin",
     SEE_MODELS: "reviewer, engineer, curator or admin",
     RUN_MODELS: "engineer or admin",
+    SCHEDULE: "engineer, curator or admin",
     CURATE: "curator or admin",
     CREATE: "curator or admin",
     SEE_TRAIL: "curator or admin",
@@ -75,6 +77,12 @@ def is_engineer(user: object, benchmark: Benchmark | None) -> bool:
 
 
 @predicate
+def is_keeper(user: object, benchmark: Benchmark | None) -> bool:
+    """May say when numbers are brought up to date, and at which cost: who runs models, and who answers for them."""
+    return _holds(user, benchmark, [Role.ENGINEER, Role.CURATOR, Role.ADMIN])
+
+
+@predicate
 def is_curator(user: object, benchmark: Benchmark | None) -> bool:
     """May change a benchmark, import, check images, freeze and export."""
     return _holds(user, benchmark, [Role.CURATOR, Role.ADMIN])
@@ -98,6 +106,7 @@ add_perm(READ, is_reader)
 add_perm(SEE_OTHERS, is_staff_of)
 add_perm(SEE_MODELS, is_staff_of)
 add_perm(RUN_MODELS, is_engineer)
+add_perm(SCHEDULE, is_keeper)
 add_perm(CURATE, is_curator)
 add_perm(CREATE, is_curator)
 add_perm(SEE_TRAIL, is_curator)

@@ -138,8 +138,8 @@ def edit_schedule(*, schedule: Schedule, wanted: Wanted, actor: User | None) -> 
     """
     # Locked, so that of two edits at once the second compares with what the first wrote.
     found: Schedule = Schedule.objects.select_for_update(of=["self"]).select_related("benchmark").get(pk=schedule.pk)
-    models = check(found.benchmark, wanted)
     before = wanted_of(found)
+    models = check(found.benchmark, wanted, kept=before.models)
     if before == wanted:
         return found
     timing = ("every_s", "cron", "timezone")
@@ -284,21 +284,24 @@ def announce_schedule(schedule: Schedule) -> None:
     )
 
 
-def check(benchmark: Benchmark, wanted: Wanted) -> list[ModelVersion]:
-    """The models that are named; ScheduleRefused with every fault if there is one."""
+def check(benchmark: Benchmark, wanted: Wanted, *, kept: Collection[str] = ()) -> list[ModelVersion]:
+    """The models that are named; ScheduleRefused with every fault if there is one.
+
+    Parameters
+    ----------
+    kept
+        Names that the schedule has already: they may stay though their models are enrolled no more.
+    """
     errors = [*_timing_faults(wanted), *_other_faults(wanted)]
-    enrolled = {
-        model.name: model
-        for model in ModelVersion.objects.filter(enrolments__benchmark=benchmark, name__in=wanted.models)
-    }
+    enrolled = set(benchmark.enrolments.filter(model__name__in=wanted.models).values_list("model__name", flat=True))
     errors += [
         FieldError(f"models[{at}]", f"{name[:100]!r} is not enrolled in {benchmark.slug}")
         for at, name in enumerate(wanted.models)
-        if name not in enrolled
+        if name not in enrolled and name not in kept
     ]
     if errors:
         raise ScheduleRefused(errors)
-    return list(enrolled.values())
+    return list(ModelVersion.objects.filter(name__in=wanted.models))
 
 
 def _timing_faults(wanted: Wanted) -> Iterable[FieldError]:

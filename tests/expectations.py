@@ -14,6 +14,7 @@ from django.utils import timezone
 from annotations.models import Assignment, Reading
 from curation.models import Benchmark, Export, Snapshot, SnapshotName, User
 from inference.models import JobState, ModelVersion, Prediction, RunKind, ScoringRun
+from inference.scheduling import Wanted, create_schedule
 from tests.factories import make_case
 
 CAST = ("nobody", "outsider", "reader", "reviewer", "engineer", "curator", "admin")
@@ -59,6 +60,7 @@ def build_world(benchmark: Benchmark, reader: User) -> World:
         state=JobState.DONE,
     )
     run = ScoringRun.objects.create(kind=RunKind.BENCHMARK, benchmark=benchmark, model=model)
+    schedule = create_schedule(benchmark=benchmark, wanted=Wanted(every_s=3600), actor=None)
     snapshot = Snapshot.objects.create(
         digest="ab" * 32, benchmark=benchmark, protocol={}, case_count=1, image_count=1, reading_count=0
     )
@@ -66,8 +68,9 @@ def build_world(benchmark: Benchmark, reader: User) -> World:
     export = Export.objects.create(snapshot=snapshot, format="hf")
     return World(
         ids={
-            "reader": reader.pk,
             "slug": benchmark.slug,
+            "reader": reader.pk,
+            "model": model.pk,
             "case": case.pk,
             "sha256": case.images.get().asset_id,
             "one": 1,
@@ -76,6 +79,7 @@ def build_world(benchmark: Benchmark, reader: User) -> World:
             "reading": reading.pk,
             "prediction": prediction.pk,
             "run": run.pk,
+            "schedule": schedule.pk,
             "digest": snapshot.digest,
             "export": export.pk,
         }
@@ -101,6 +105,7 @@ EMPTY_CONTENT: dict[str, Any] = {"answer": None, "confidence": None, "rois": [],
 KEY = (("Idempotency-Key", str(uuid.UUID(int=1))),)
 FORM = "application/x-www-form-urlencoded"
 BENCHMARK = {"slug": "slug"}
+SCHEDULE = {"schedule_id": "schedule"}
 CASE = {"case_id": "case"}
 IMAGE = {"sha256": "sha256"}
 
@@ -179,12 +184,26 @@ EXPECTED: tuple[Row, ...] = (
     row("runs", "GET", "401 200 200 200 200 200 200"),
     row("run", "GET", "401 404 403 200 200 200 200", {"run_id": "run"}),
     row("run-cancel", "POST", "401 404 403 403 200 403 200", {"run_id": "run"}),
+    row("schedules", "GET", "401 200 200 200 200 200 200"),
+    row("schedules", "POST", "401 404 403 403 201 201 201", body=body(benchmark="thorax", every_s=3600)),
+    row("schedule", "GET", "401 404 403 200 200 200 200", SCHEDULE),
+    row("schedule", "PATCH", "401 404 403 403 200 200 200", SCHEDULE, body=body(enabled=False)),
+    row("schedule", "DELETE", "401 404 403 403 204 204 204", SCHEDULE),
+    row("schedule-run", "POST", "401 404 403 403 202 202 202", SCHEDULE),
+    row("schedule-history", "GET", "401 404 403 200 200 200 200", SCHEDULE),
     row("audit-page", "GET", "302 403 403 403 403 200 200"),
     row("users-page", "GET", "302 403 403 403 403 200 200"),
     row("users-page", "POST", "302 403 403 403 403 403 403", content_type=FORM),
     row("user-roles", "POST", "302 403 403 403 403 302 302", content_type=FORM),
     row("user-page", "GET", "302 403 403 403 403 200 200", {"user_id": "reader"}),
     row("user-account", "POST", "302 403 403 403 403 403 403", {"user_id": "reader"}, content_type=FORM),
+    row("models-page", "GET", "302 403 403 200 200 200 200"),
+    row("model-page", "GET", "302 403 403 200 200 200 200", {"model_id": "model"}),
+    row("enrolments-page", "GET", "302 404 403 200 200 200 200", BENCHMARK),
+    row("enrolments-page", "POST", "302 404 403 403 302 403 302", BENCHMARK, content_type=FORM),
+    row("score-now", "POST", "302 404 403 403 404 403 404", {**BENCHMARK, "model_id": "model"}, content_type=FORM),
+    row("runs-page", "GET", "302 404 403 200 200 200 200", BENCHMARK),
+    row("cancel-run", "POST", "302 404 403 403 302 403 302", {"run_id": "run"}, content_type=FORM),
     row("snapshots-page", "GET", "302 404 403 200 200 200 200", BENCHMARK),
     row("snapshots-page", "POST", "302 404 403 403 403 302 302", BENCHMARK, content_type=FORM),
     row("snapshot-page", "GET", "302 404 403 200 200 200 200", {"digest": "digest"}),
