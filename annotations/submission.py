@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from annotations import assigning
-from annotations.content import BadContent, Frame, missing, parse_content
+from annotations.content import BadContent, Frame, parse_content
 from annotations.drafting import ReadingLocked, StaleDraft, content_of, lock
 from annotations.models import (
     Assignment,
@@ -23,6 +23,7 @@ from annotations.models import (
     Roi,
     SubmitReceipt,
 )
+from annotations.required import missing
 from annotations.signals import reading_submitted
 from curation import audit, events, facts
 from curation.formats.canonical import canonical_digest

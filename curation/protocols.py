@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from curation.models import User
 
 STEP_KINDS = ("image_finding", "summary", "differential", "topic_finding", "answer", "free")
-# What a reading may be required to have; annotations/content.py enforces each at submit, the panels ask for each.
+# What a reading may be required to have; annotations/required.py enforces each at submit, the panels ask for each.
 #
 #   name            the reading has                                               path of what is lacking
 #   answer          an answer (never in VGMED's defaults: its rows have none)     answer

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from annotations import content
+from annotations import required
 from curation import protocols
 from curation.models import AuditEvent, Benchmark, ProtocolKind
 from curation.protocols import BadProtocol, checked_config, defaults, write_protocol
@@ -38,7 +38,7 @@ def test_medthinkvqa_names_its_four_errors() -> None:
 
 
 def test_what_may_be_required_is_what_is_enforced_at_submit() -> None:
-    assert set(protocols.REQUIREMENTS) == set(content.REQUIREMENTS)
+    assert set(protocols.REQUIREMENTS) == set(required.REQUIREMENTS)
 
 
 def test_a_label_is_completed() -> None:
