@@ -27,5 +27,6 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "theme": theme if theme in THEMES else "dark",
         "role_words": ", ".join(role.label for role in ranked) or "No role yet",
         "curates": bool(held & {Role.CURATOR.value, Role.ADMIN.value}),
+        "is_staff_anywhere": bool(held - {Role.READER.value}),
         "is_site_staff": isinstance(user, User) and user.is_staff,
     }

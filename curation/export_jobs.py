@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import tempfile
+import time
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ EXPORT_TASK = "curation.tasks.run_export"
 MOST_ATTEMPTS = 3
 QUEUED_FOR = dt.timedelta(minutes=10)
 SILENT_FOR = dt.timedelta(minutes=10)
+SECONDS_BETWEEN_NEWS = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -89,8 +91,14 @@ def _own(asked: Export) -> QuerySet[Export]:
 
 
 def _write(asked: Export) -> dict[str, Any]:
+    told_at = time.monotonic()
+
     def progress(done: int) -> None:
+        nonlocal told_at
         _own(asked).update(rows_out=done, heartbeat_at=timezone.now())
+        if time.monotonic() - told_at > SECONDS_BETWEEN_NEWS:
+            told_at = time.monotonic()
+            _tell(asked)
 
     with tempfile.TemporaryDirectory(prefix="sightline-export-") as scratch:
         folder = Path(scratch) / f"{asked.snapshot.digest[:12]}-{asked.format}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.contrib import messages
+from django.db.models import Count, Q
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -13,7 +14,7 @@ from curation.access import require, signed_in
 from curation.api.snapshots import archive_of, visible_export, visible_snapshot
 from curation.export_jobs import ask_export
 from curation.exporting import EXPORT_FORMATS, FORMAT_TITLES, TextUnchecked, unchecked_images
-from curation.models import Benchmark, Export, ExportState, Role
+from curation.models import Benchmark, Export, ExportState, Role, Snapshot
 from curation.permissions import CURATE, SEE_OTHERS
 from curation.snapshots import FreezeRefused, freeze, licences
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
 MOST_UNCHECKED_SHOWN = 8
+MOST_EXPORTS_SHOWN = 50
+PAGE = 50
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -35,15 +38,26 @@ def snapshots(request: HttpRequest, slug: str) -> HttpResponse:
         require(user, CURATE, benchmark)
         return _freeze(request, benchmark)
     require(user, SEE_OTHERS, benchmark)
-    rows = benchmark.snapshots.select_related("created_by").prefetch_related("names", "exports")
+    page = _page(benchmark, request.GET.get("after", ""))
     context = {
         "nav": "benchmarks",
         "benchmark": benchmark,
-        "rows": rows,
+        "rows": page[:PAGE],
+        "next_after": page[PAGE - 1].digest if len(page) > PAGE else "",
         "may_curate": user.has_perm(CURATE, benchmark),
         "case_count": benchmark.cases.count(),
     }
     return render(request, "curation/snapshots.html", context)
+
+
+def _page(benchmark: Benchmark, after: str) -> list[Snapshot]:
+    """A page of snapshots and one more, the newest first, after the one of that digest."""
+    rows = benchmark.snapshots.select_related("created_by").prefetch_related("names")
+    rows = rows.annotate(export_count=Count("exports")).order_by("-created_at", "-pk")
+    last = benchmark.snapshots.filter(digest=after.replace("\0", "")).first() if after else None
+    if last is not None:
+        rows = rows.filter(Q(created_at__lt=last.created_at) | Q(created_at=last.created_at, pk__lt=last.pk))
+    return list(rows[: PAGE + 1])
 
 
 def _freeze(request: HttpRequest, benchmark: Benchmark) -> HttpResponse:
@@ -68,7 +82,7 @@ def snapshot(request: HttpRequest, digest: str) -> HttpResponse:
     found = visible_snapshot(user, digest, SEE_OTHERS)
     benchmark = found.benchmark
     may_curate = user.has_perm(CURATE, benchmark)
-    exports = list(found.exports.select_related("snapshot")) if may_curate else []
+    exports = list(found.exports.select_related("snapshot")[:MOST_EXPORTS_SHOWN]) if may_curate else []
     barred = [] if benchmark.is_demo else unchecked_images(found)
     keys = list(dict.fromkeys(key for key, _, _ in barred))[:MOST_UNCHECKED_SHOWN]
     context = {

@@ -2,6 +2,12 @@
 
 from django.urls import include, path
 
-from inference import api, views
+from inference import api, views, views_benchmark, views_models, views_runs
 
-urlpatterns = [*views.urlpatterns, path("api/v1/", include(api.urlpatterns))]
+urlpatterns = [
+    *views.urlpatterns,
+    *views_benchmark.urlpatterns,
+    *views_models.urlpatterns,
+    *views_runs.urlpatterns,
+    path("api/v1/", include(api.urlpatterns)),
+]

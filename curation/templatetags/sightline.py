@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from django import template
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+
+from curation.permissions import SEE_MODELS, VIEW
+
+if TYPE_CHECKING:
+    from curation.models import Benchmark
 
 register = template.Library()
 
@@ -46,6 +54,28 @@ ICONS = {
     "plus": '<path d="M8 3.5v9M3.5 8h9"/>',
     "file": '<path d="M4 2.5h5l3.5 3.5v7.5H4zM9 2.5V6h3.5"/>',
 }
+
+
+# Pages of one benchmark: name, address by slug, title, icon, and who may open it.
+SECTIONS = (
+    ("overview", "benchmark-page", "Overview", "chart", VIEW),
+    ("cases", "benchmark-cases-page", "Cases", "columns", VIEW),
+    ("models", "enrolments-page", "Models", "cube", SEE_MODELS),
+    ("runs", "runs-page", "Runs", "list", SEE_MODELS),
+    ("snapshots", "snapshots-page", "Snapshots", "archive", SEE_MODELS),
+)
+
+
+@register.inclusion_tag("curation/tabs.html", takes_context=True)
+def benchmark_tabs(context: dict[str, Any], benchmark: Benchmark, current: str) -> dict[str, Any]:
+    """Links to the pages of a benchmark that the user may open; `current` is the open one's name in SECTIONS."""
+    user = context["request"].user
+    tabs = [
+        (name, reverse(address, args=[benchmark.slug]), title, symbol)
+        for name, address, title, symbol, permission in SECTIONS
+        if user.has_perm(permission, benchmark)
+    ]
+    return {"benchmark": benchmark, "tabs": tabs, "current": current}
 
 
 @register.simple_tag
