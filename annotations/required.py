@@ -1,4 +1,4 @@
-"""What a reading lacks to be submitted; the table of the names that a protocol may require is in curation/protocols.py."""
+"""What a reading lacks to be submitted; the names that a protocol may require stand in curation/protocols.py."""
 
 from __future__ import annotations
 

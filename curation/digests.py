@@ -64,6 +64,7 @@ def input_digest(
     options: dict[str, str] | None,
     history: str,
     images: Sequence[str],
+    question_box: Sequence[float] | None = None,
     rendering: str = RENDERING_VERSION,
 ) -> str:
     """Digest of all that a model sees of a case: a change of anything else re-runs no model.
@@ -72,12 +73,19 @@ def input_digest(
     ----------
     images
         The sha256 of each image, in order.
+    question_box
+        What is drawn into the first image, where the question speaks of a box.
     rendering
         Version of the rendering that turns stored samples into what the model gets.
     """
-    return digest(
-        {"question": question, "options": options, "history": history, "images": list(images), "rendering": rendering}
-    )
+    shown = {
+        "question": question,
+        "options": options,
+        "history": history,
+        "images": list(images),
+        "rendering": rendering,
+    }
+    return digest(shown if question_box is None else {**shown, "question_box": list(question_box)})
 
 
 def content_digest(record: dict[str, Any]) -> str:

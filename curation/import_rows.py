@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from curation.asking import asked
 from curation.digests import content_digest, derived_key, input_digest
 from curation.formats.sightline import FaultyRecord
 from curation.formats.sources import NOTES, Rejection, SourceCase
@@ -87,7 +88,14 @@ def _complete(
         "gold": checked_gold(given, key=key, images=extents, labels=labels),
         "extra": {**case.extra, NOTES: notes} if notes else case.extra,
     }
-    seen_by_models = input_digest(question=case.question, options=case.options, history=case.history, images=names)
+    question = asked(record["extra"], width=images[0].width, height=images[0].height)
+    seen_by_models = input_digest(
+        question=case.question,
+        options=case.options,
+        history=case.history,
+        images=names,
+        question_box=question.question_box,
+    )
     return Prepared(
         case.index, record, content_digest(record), seen_by_models, tuple((notes or {}).get("warnings", ()))
     )

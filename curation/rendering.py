@@ -127,6 +127,39 @@ def choose_frames(frames: int, count: int = 1) -> list[int]:
     return [(2 * index + 1) * frames // (2 * count) for index in range(count)]
 
 
+def with_box(pixels: NDArray[np.uint8], box: Sequence[float]) -> NDArray[np.uint8]:
+    """A copy with a red frame around a box, for questions that ask what the box holds.
+
+    Parameters
+    ----------
+    pixels : uint8 array, (rows, columns, 3)
+    box : (x0, y0, x1, y1)
+        In pixels; the frame lies around it, and within it only where the image ends.
+
+    Returns
+    -------
+    uint8 array, (rows, columns, 3)
+        The frame is 1/150 of the shorter side wide, at least 1 pixel.
+
+    Examples
+    --------
+    >>> with_box(np.zeros((5, 5, 3), np.uint8), (2, 2, 3, 3))[..., 0].tolist()[1]
+    [0, 255, 255, 255, 0]
+    """
+    rows, columns = pixels.shape[:2]
+    width = max(1, round(min(rows, columns) / 150))
+    x0, y0 = int(np.floor(box[0])), int(np.floor(box[1]))
+    x1, y1 = int(np.ceil(box[2])), int(np.ceil(box[3]))
+    framed = pixels.copy()
+    framed[max(y0 - width, 0) : y1 + width, max(x0 - width, 0) : x1 + width] = (255, 0, 0)
+    inner = (
+        slice(max(y0, width), max(min(y1, rows - width), width)),
+        slice(max(x0, width), max(min(x1, columns - width), width)),
+    )
+    framed[inner] = pixels[inner]
+    return framed
+
+
 def describe_rendering(
     *,
     frame: int,

@@ -1,18 +1,23 @@
 """What a model gets of a case: its question, options, history and rendered frames, and nothing else.
 
-Captions, the source's answer, gold, readings and `extra` are never read here.
+Captions, the source's answer, gold, readings and `extra` are never read here, but for the box that a question speaks
+of, which is drawn into the first image.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from curation.asking import asked
 from curation.images import rendered_frame
-from curation.rendering import RENDERING_VERSION, choose_frames
+from curation.rendering import RENDERING_VERSION, choose_frames, with_box
 from inference.adapters.base import CaseInput, RenderedImage
 
 if TYPE_CHECKING:
-    from curation.models import Case
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from curation.models import Case, CaseImage
 
 __all__ = ["RENDERING", "CaseChanged", "build_input"]
 
@@ -44,7 +49,7 @@ def build_input(case: Case, *, input_digest: str) -> CaseInput:
         If the case had or got another digest while it was read.
     """
     shown = [
-        RenderedImage(image.number, frame, rendered_frame(image.asset, frame))
+        RenderedImage(image.number, frame, _pixels(case, image, frame))
         for image in case.images.select_related("asset").order_by("number")
         for frame in choose_frames(image.asset.frames, FRAMES_SHOWN)
     ]
@@ -59,3 +64,11 @@ def build_input(case: Case, *, input_digest: str) -> CaseInput:
         history=case.history,
         images=tuple(shown),
     )
+
+
+def _pixels(case: Case, image: CaseImage, frame: int) -> NDArray[np.uint8]:
+    pixels = rendered_frame(image.asset, frame)
+    if image.number != 1:
+        return pixels
+    box = asked(case.extra, width=image.asset.width, height=image.asset.height).question_box
+    return pixels if box is None else with_box(pixels, box)

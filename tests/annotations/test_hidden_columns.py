@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from annotations.assigning import HandedOut, next_case
+from curation.images import rendered_frame
 from curation.importing import import_cases
 from curation.models import Case, Protocol
 from curation.protocols import defaults
@@ -198,3 +199,23 @@ def test_a_question_about_no_box_keeps_its_box_hidden(
     client.force_login(reader)
     case = client.post(reverse("next-case", args=[benchmark.slug])).json()["case"]
     assert (case["task"], case["question_box"]) == (task, None)
+
+
+def test_a_model_is_shown_the_box_that_a_question_speaks_of(benchmark: Benchmark, tmp_path: Path) -> None:
+    row, _, _ = fetal_gauge("VG")
+    case = imported(benchmark, tmp_path, "fetal_gauge", row)
+    (image,) = build_input(case, input_digest=case.input_digest).images
+    red = (image.pixels == (255, 0, 0)).all(axis=-1)
+    assert red[1, 2:19].all()
+    assert not red[2:22, 3:18].any()
+    stored = case.images.get().asset
+    assert (rendered_frame(stored, 0)[~red] == image.pixels[~red]).all()
+    assert not (rendered_frame(stored, 0) == (255, 0, 0)).all(axis=-1).any(), "what is stored has no box"
+
+
+def test_another_box_is_another_input(benchmark: Benchmark, tmp_path: Path) -> None:
+    row, _, _ = fetal_gauge("VG")
+    before = imported(benchmark, tmp_path, "fetal_gauge", row).input_digest
+    file = write_records(tmp_path, [{**row, "box_xyxy": [1, 1, 9, 9]}])
+    assert import_cases(benchmark=benchmark, path=file, format="fetal_gauge", update=True).updated == 1
+    assert Case.objects.get().input_digest != before

@@ -78,6 +78,7 @@ def test_the_input_digest_follows_what_a_model_sees() -> None:
     }
     changes: list[dict[str, Any]] = [
         {"question": "r"}, {"options": None}, {"history": ""}, {"images": ["2", "1"]}, {"rendering": "2"},
+        {"question_box": [1, 2, 3, 4]}, {"question_box": [1, 2, 3, 5]},
     ]  # fmt: skip
     found = {input_digest(**{**base, **change}) for change in [{}, *changes]}
     assert len(found) == len(changes) + 1

@@ -16,6 +16,7 @@ from curation.rendering import (
     describe_rendering,
     render_frame,
     thumbnail_png,
+    with_box,
 )
 
 
@@ -151,3 +152,22 @@ def test_thumbnail_keeps_its_shape_and_is_never_enlarged() -> None:
 
     assert size(200, 400) == (100, 50)
     assert size(20, 40) == (40, 20)
+
+
+def test_a_box_is_framed_in_red_around_it_and_the_picture_kept() -> None:
+    pixels = np.full((300, 400, 3), 90, np.uint8)
+    framed = with_box(pixels, (50.5, 60, 100, 120.25))
+    assert (framed[60:121, 50:100] == 90).all(), "what the box holds is seen"
+    assert (framed[59, 48:102] == (255, 0, 0)).all()
+    assert (framed[58:123, 101] == (255, 0, 0)).all()
+    assert (framed[57] == 90).all()
+    assert (framed[:, 102] == 90).all()
+    assert (pixels == 90).all()
+
+
+def test_a_box_as_large_as_the_image_is_framed_within() -> None:
+    framed = with_box(np.zeros((30, 20, 3), np.uint8), (0, 0, 20, 30))
+    red = framed[..., 0] == 255
+    assert red[0].all()
+    assert red[:, -1].all()
+    assert not red[1:-1, 1:-1].any()
