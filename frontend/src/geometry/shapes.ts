@@ -5,8 +5,26 @@ import { maskArea, maskBounds, maskContains } from "./mask";
 import { pathBounds, polygonArea, polygonContains } from "./polygon";
 import type { Bounds } from "./types";
 
+/** Kept by geometry, which is never changed in place: lists and tags ask again at every step of the hand. */
+function kept<T>(found: WeakMap<object, T>, geometry: object, find: () => T): T {
+  const known = found.get(geometry) ?? find();
+  found.set(geometry, known);
+  return known;
+}
+
+const areas = new WeakMap<object, number>();
+const boxes = new WeakMap<object, Bounds>();
+
 /** Area in square pixels; lines and points have none. */
 export function area(roi: ShapeGeometry): number {
+  return kept(areas, roi.geometry, () => areaOf(roi));
+}
+
+export function bounds(roi: ShapeGeometry): Bounds {
+  return kept(boxes, roi.geometry, () => boundsOf(roi));
+}
+
+function areaOf(roi: ShapeGeometry): number {
   switch (roi.shape) {
     case "box":
       return boxArea(roi.geometry);
@@ -23,7 +41,7 @@ export function area(roi: ShapeGeometry): number {
   }
 }
 
-export function bounds(roi: ShapeGeometry): Bounds {
+function boundsOf(roi: ShapeGeometry): Bounds {
   switch (roi.shape) {
     case "box":
       return boxBounds(roi.geometry);

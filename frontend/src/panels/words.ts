@@ -1,4 +1,6 @@
-import type { StepKind } from "../api/types";
+import type { ImageInfo, Roi, StepKind } from "../api/types";
+import { area } from "../geometry/shapes";
+import { bodySpacing, lengthText } from "../viewer/measure";
 
 const KINDS: Record<StepKind, string> = {
   image_finding: "Finding",
@@ -30,4 +32,10 @@ export function areaText(areaPx: number, spacing: readonly [number, number] | nu
   const digits = value < 100 ? 1 : 0;
   const text = value.toLocaleString("en-GB", { maximumFractionDigits: digits });
   return `${text}\u00a0${spacing ? "mm²" : "px²"}`;
+}
+
+/** A region's area, a line's length; a point has neither. */
+export function sizeText(roi: Roi, image: ImageInfo | null): string {
+  if (roi.shape === "point") return "–";
+  return roi.shape === "line" ? lengthText(roi.geometry, image) : areaText(area(roi), bodySpacing(image));
 }

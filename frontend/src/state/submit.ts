@@ -12,6 +12,11 @@ const SETTLE_MS = 700;
 /** The button's and the key's submit: a double click or a second press is one submit. */
 export async function submitByHand(session: Session): Promise<void> {
   if (Date.now() - session.followedAt < SETTLE_MS) return;
+  const open = session.trace.peek();
+  if (open) {
+    session.notice.value = `A polygon on image ${open.image} is open. Close it with Enter or cancel it with Esc, then submit.`;
+    return;
+  }
   await submitReading(session);
 }
 

@@ -5,6 +5,11 @@ import type { Point } from "../geometry/types";
 import { changeRoi } from "../state/edits";
 import { type Drag, imagePoint, isDouble, LEAST_DRAG_PX, type Where } from "./where";
 
+/** A drag that says at its end whether anything was changed. */
+interface Change extends Drag {
+  end(cancelled: boolean): boolean;
+}
+
 interface Taken {
   /** What is changed, and by which handle; without one the whole shape moves. */
   from: ShapeGeometry;
@@ -12,7 +17,13 @@ interface Taken {
 }
 
 /** A shape taken hold of: moved, or one handle of it; Alt or a double press takes a corner out, Alt on an edge adds one. */
-export function changing(where: Where, id: string, handle: string | null, event: PointerEvent, at: Point): Drag | null {
+export function changing(
+  where: Where,
+  id: string,
+  handle: string | null,
+  event: PointerEvent,
+  at: Point,
+): Change | null {
   const { session } = where;
   const isSecond = isDouble(event, at[0], at[1]);
   session.selected.value = id;
@@ -50,7 +61,7 @@ function dragging(
   [x, y]: Point,
   start: Point,
   put: (shape: ShapeGeometry) => void,
-): Drag {
+): Change {
   const { session, image } = where;
   let isMoved = false;
   return {
@@ -65,6 +76,7 @@ function dragging(
     end(cancelled) {
       session.store.seal();
       if (cancelled && isMoved) session.store.takeBack();
+      return isMoved;
     },
   };
 }

@@ -2,6 +2,7 @@ import { area } from "../geometry/shapes";
 import type { Session } from "../state/session";
 import { changing } from "./changing";
 import { drawingBox, drawingEllipse, drawingFreehand, drawingLine, drawingPoint } from "./drawing";
+import { focusRoi } from "./focus";
 import { pressTrace, traceHere } from "./tracing";
 import { panning, windowing, zooming } from "./viewdrags";
 import type { Drag, Where } from "./where";
@@ -28,7 +29,14 @@ function takeHold(where: Where, event: PointerEvent, x: number, y: number): Drag
   const isSelected = session.selected.peek() === id;
   const byClicks = tool === "polygon" || tool === "point";
   if (tool !== "select" && !handle && (!isSelected || byClicks)) return null;
-  return changing(where, id, handle, event, [x, y]);
+  const drag = changing(where, id, handle, event, [x, y]);
+  if (!drag || !isSelected || handle || tool !== "select") return drag;
+  return {
+    move: drag.move,
+    end(cancelled) {
+      if (!drag.end(cancelled) && !cancelled) nextUnder(session, event, id);
+    },
+  };
 }
 
 function draw(where: Where, event: PointerEvent, x: number, y: number): Drag | null {
@@ -63,12 +71,24 @@ function roiOf(element: Element): string | undefined {
   return roi ?? grip;
 }
 
-/** The region under the pointer: the selected one if it is there, else the smallest, so that none hides another. */
-export function roiUnder(session: Session, event: MouseEvent): string | undefined {
-  const under = document.elementsFromPoint(event.clientX, event.clientY);
-  const ids = new Set(under.map(roiOf).filter((id) => id !== undefined));
-  const selected = session.selected.peek();
-  if (selected && ids.has(selected)) return selected;
+/** The regions under the pointer, the smallest first, so that none hides another. */
+function roisUnder(session: Session, event: MouseEvent): string[] {
+  const ids = new Set(document.elementsFromPoint(event.clientX, event.clientY).map(roiOf));
   const rois = session.rois.peek().filter((roi) => ids.has(roi.id));
-  return rois.sort((a, b) => area(a) - area(b))[0]?.id;
+  return rois.sort((a, b) => area(a) - area(b)).map((roi) => roi.id);
+}
+
+/** The region that a press is for: the selected one if it is there, else the smallest. */
+export function roiUnder(session: Session, event: MouseEvent): string | undefined {
+  const under = roisUnder(session, event);
+  const selected = session.selected.peek();
+  return selected && under.includes(selected) ? selected : under[0];
+}
+
+/** A click on what is selected goes on to the next region there; a drag moves it. */
+function nextUnder(session: Session, event: MouseEvent, id: string): void {
+  const under = roisUnder(session, event);
+  const next = under[(under.indexOf(id) + 1) % under.length] ?? id;
+  session.selected.value = next;
+  focusRoi(next);
 }

@@ -1,6 +1,7 @@
 import { labelWithKey, nudge, removeRoi, stepRoi } from "../state/act";
 import type { Tool } from "../state/cells";
 import type { Session } from "../state/session";
+import { focusRoi } from "./focus";
 import type { Key, Press } from "./keymap";
 import { cancelTrace, closeTrace, dropCorner } from "./tracing";
 
@@ -20,9 +21,14 @@ function tool(name: Tool, letter: string, words: string): Key {
   return { id: `tool-${name}`, keys: letter, group: "Tools", words, strokes: [letter], run };
 }
 
+function isText(target: EventTarget | null): boolean {
+  return target instanceof HTMLTextAreaElement || target instanceof HTMLInputElement;
+}
+
 /** What an open polygon takes for itself before a key means anything else. */
 function trace(id: string, keys: string, words: string, strokes: readonly string[], act: Key["run"]): Key {
-  return { id: `polygon-${id}`, keys, group: "Tools", words, strokes, run: act };
+  const run: Key["run"] = (session, pressed) => !isText(pressed.target) && act(session, pressed);
+  return { id: `polygon-${id}`, keys, group: "Tools", words, strokes, run };
 }
 
 function nudgeFocused(session: Session, { stroke, target }: Press): boolean {
@@ -33,15 +39,10 @@ function nudgeFocused(session: Session, { stroke, target }: Press): boolean {
   return roi !== undefined;
 }
 
-/** Arrows move what has the focus and Delete takes what is selected: the two are to be the same region. */
-function focusSelected(session: Session): void {
-  const id = session.selected.peek();
-  if (id) document.querySelector<SVGElement>(`[data-roi="${CSS.escape(id)}"]`)?.focus({ preventScroll: true });
-}
-
 function toRoi(session: Session, { stroke }: Press): boolean {
   stepRoi(session, stroke === "n" ? 1 : -1);
-  requestAnimationFrame(() => focusSelected(session));
+  const selected = session.selected.peek();
+  if (selected) requestAnimationFrame(() => focusRoi(selected));
   return true;
 }
 

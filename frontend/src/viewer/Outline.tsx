@@ -2,17 +2,18 @@ import type { JSX } from "preact";
 import type { ShapeGeometry } from "../api/types";
 import { bounds } from "../geometry/shapes";
 
-/** A shape twice: a dark halo, and over it the coloured edge. */
+/** A shape twice: a dark halo, and over it the coloured edge; a line has a wider one below, for the pointer to meet. */
 export function Outline({ roi }: { roi: ShapeGeometry }): JSX.Element {
   return (
     <>
+      {roi.shape === "line" && <Shape roi={roi} kind="hit" />}
       <Shape roi={roi} kind="halo" />
       <Shape roi={roi} kind="edge" />
     </>
   );
 }
 
-function Shape({ roi, kind }: { roi: ShapeGeometry; kind: "halo" | "edge" }): JSX.Element {
+function Shape({ roi, kind }: { roi: ShapeGeometry; kind: "hit" | "halo" | "edge" }): JSX.Element {
   switch (roi.shape) {
     case "box":
     case "mask": {

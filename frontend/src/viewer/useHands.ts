@@ -3,6 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Point } from "../geometry/types";
 import { viewOf } from "../state/cells";
 import { setView, stepFrame } from "../state/viewing";
+import { focusRoi } from "../tools/focus";
 import { roiUnder, startDrag } from "../tools/pointer";
 import { pinched } from "../tools/touch";
 import { hoverTrace } from "../tools/tracing";
@@ -110,8 +111,7 @@ function pinching(where: Where, fingers: ReadonlyMap<number, Point>): Drag {
 
 /** The region under the pointer gets the focus; else whoever had it loses it, so that keys are keys and not letters. */
 function takeFocus(id: string | undefined): void {
-  const roi = id === undefined ? null : document.querySelector<SVGElement>(`[data-roi="${CSS.escape(id)}"]`);
-  if (roi) roi.focus({ preventScroll: true });
-  else if (document.activeElement instanceof HTMLElement || document.activeElement instanceof SVGElement)
+  if (id !== undefined && focusRoi(id)) return;
+  if (document.activeElement instanceof HTMLElement || document.activeElement instanceof SVGElement)
     document.activeElement.blur();
 }
