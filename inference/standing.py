@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 SEED = 0
 DRAWS = 1000
+LEVEL = 0.95
 NUMBERS = (
     "value",
     "absolute_value",
@@ -87,6 +88,11 @@ class Standing:
     stale: dict[str, int]
     unknown: dict[str, int]
     numbers: Numbers
+
+    @property
+    def not_grounded(self) -> int:
+        """Cases with a grounding verdict that are not grounded."""
+        return self.numbers.grounded.n - self.grounded
 
     @property
     def stale_count(self) -> int:
@@ -172,12 +178,13 @@ def _counted(words: Sequence[str]) -> dict[str, int]:
 def numbers_of(cases: Cases) -> Numbers:
     """Means, intervals and the verdict of a set of cases; kept, so that a page that is looked at again is quick."""
     columns = cases.columns
-    names = ("is_right", "absolute_value", "kl_norm", "pointing_hit", "is_grounded")
+    names = ("absolute_value", "kl_norm", "pointing_hit", "is_right", "is_grounded")
     fields = _fields(columns["is_right"], columns["is_grounded"])
     told = [*(columns[name] for name in names), *fields.values()]
-    bounds = bootstrap_means(np.stack(told, axis=1), groups=cases.clusters, n=DRAWS, seed=SEED)
-    right, absolute, kl_norm, pointing, grounded, *shares = (
-        _estimate(column, pair) for column, pair in zip(told, bounds, strict=True)
+    bounds = bootstrap_means(np.stack(told, axis=1), groups=cases.clusters, n=DRAWS, level=LEVEL, seed=SEED)
+    absolute, kl_norm, pointing = (_estimate(column, pair) for column, pair in zip(told[:3], bounds[:3], strict=True))
+    right, grounded, *shares = (
+        _share(column, pair, cases.clusters) for column, pair in zip(told[3:], bounds[3:], strict=True)
     )
     options = columns["option_count"][~np.isnan(columns["is_right"])]
     cells = columns["n_cells"][~np.isnan(columns["n_cells"])]
@@ -221,6 +228,16 @@ def _estimate(column: Column, interval: tuple[float, float] | None) -> Estimate:
     there = column[~np.isnan(column)]
     is_told = interval is not None and len(there) >= FEWEST_CASES and not math.isnan(interval[0])
     return Estimate(float(there.mean()) if there.size else None, interval if is_told else None, len(there))
+
+
+def _share(column: Column, interval: tuple[float, float], clusters: NDArray[Any]) -> Estimate:
+    """A share of cases. Where all are alike the bootstrap has no width, and Clopper and Pearson's bound stands in."""
+    found = _estimate(column, interval)
+    if found.interval is None or found.value not in (0.0, 1.0):
+        return found
+    bound = (1 - LEVEL) / 2
+    least = bound ** (1 / len(np.unique(clusters[~np.isnan(column)])))
+    return Estimate(found.value, (0.0, 1 - least) if found.value == 0.0 else (least, 1.0), found.n)
 
 
 def grids_differ(rows: Sequence[Standing]) -> bool:

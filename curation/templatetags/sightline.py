@@ -103,4 +103,5 @@ def two_decimals(number: float | None) -> str:
     if number is None:
         return "–"
     text = f"{number:.3f}" if 0 < abs(number) < 0.1 else f"{number:.2f}"
-    return text.replace("-", "−")
+    # What rounds to nothing has no sign.
+    return text.replace("-", "−" if float(text) else "")

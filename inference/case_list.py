@@ -1,0 +1,146 @@
+"""The cases of a benchmark as staff look through them: by place or by disagreement, narrowed to one model's verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Count, FilteredRelation, Q
+
+from curation.models import Case
+from inference.dashboard import QUADRANT_WORDS, by_disagreement, verdicts_of
+from inference.models import Enrolment, ModelVersion, Verdict, VerdictTarget
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from curation.models import Benchmark
+
+PAGE = 50
+BY_PLACE, BY_DISAGREEMENT = "place", "disagreement"
+GROUNDED = {"grounded": True, "not_grounded": False}
+VERDICT_WORDS = {**QUADRANT_WORDS, "grounded": "All grounded", "not_grounded": "All not grounded"}
+SORTS = {BY_PLACE: "given order", BY_DISAGREEMENT: "disagreement, highest first"}
+LONGEST_CURSOR = 64
+
+
+class NoSuchList(Exception):
+    """A filter names what there is not."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which cases, in which order, after which."""
+
+    sort: str
+    model: ModelVersion | None
+    verdict: str
+    after: str
+
+    def query(self, **changes: str) -> dict[str, str]:
+        """The arguments of the page's address, with changes; an empty one is left out."""
+        named = {
+            "model": self.model.name if self.model else "",
+            "verdict": self.verdict,
+            "sort": self.sort if self.sort != BY_PLACE else "",
+            **changes,
+        }
+        return {name: value for name, value in named.items() if value}
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One page: cases with the chosen model's verdict, and where the next page begins."""
+
+    rows: list[tuple[Case, Verdict | None]]
+    next_after: str
+
+
+def wanted_of(given: Mapping[str, str], enrolments: list[Enrolment]) -> Wanted:
+    """What an address asks for.
+
+    Raises
+    ------
+    NoSuchList
+        Naming an order, a model or a verdict that there is not.
+    """
+    sort, verdict, name = given.get("sort") or BY_PLACE, given.get("verdict", ""), given.get("model", "")
+    if sort not in SORTS:
+        raise NoSuchList(f"{sort[:80]!r} is none of the orders {', '.join(SORTS)}")
+    if verdict and verdict not in VERDICT_WORDS:
+        raise NoSuchList(f"{verdict[:80]!r} is none of the verdicts {', '.join(VERDICT_WORDS)}")
+    models = {one.model.name: one.model for one in enrolments}
+    if name and name not in models:
+        raise NoSuchList(f"no model {name[:80]!r} reads this benchmark")
+    if verdict and not name:
+        raise NoSuchList(f"the verdict {verdict} needs the model whose it is")
+    return Wanted(sort=sort, model=models.get(name), verdict=verdict, after=given.get("after", ""))
+
+
+def list_cases(*, benchmark: Benchmark, wanted: Wanted) -> Listed:
+    """A keyset page of cases with their facts and images; four queries at most, however many cases."""
+    cases = Case.objects.filter(benchmark=benchmark).select_related("facts").prefetch_related("images")
+    place = "position"
+    if wanted.model is not None and wanted.verdict:
+        condition = Q(
+            verdicts__model=wanted.model,
+            verdicts__target_kind=VerdictTarget.CASE,
+            verdicts__benchmark_id=benchmark.pk,
+        ) & (
+            Q(verdicts__is_grounded=GROUNDED[wanted.verdict])
+            if wanted.verdict in GROUNDED
+            else Q(verdicts__quadrant=wanted.verdict)
+        )
+        of_model = FilteredRelation("verdicts", condition=condition)
+        cases = cases.alias(of_model=of_model).filter(of_model__isnull=False)
+        place = "of_model__position"
+    if wanted.sort == BY_DISAGREEMENT:
+        cases = _after_disagreement(by_disagreement(cases).filter(disagreement__isnull=False), wanted.after)
+        ordered = cases.order_by("-disagreement", "position")
+    else:
+        ordered = _after_place(cases, place, wanted.after).order_by(place)
+    page = list(ordered[: PAGE + 1])
+    last = page[PAGE - 1] if len(page) > PAGE else None
+    shown = page[:PAGE]
+    verdicts = verdicts_of(wanted.model.pk, shown) if wanted.model else {}
+    return Listed([(case, verdicts.get(case.pk)) for case in shown], "" if last is None else _cursor(last, wanted.sort))
+
+
+def _cursor(case: Any, sort: str) -> str:
+    return f"{case.disagreement!r}_{case.position}" if sort == BY_DISAGREEMENT else str(case.position)
+
+
+def _after_place(cases: Any, place: str, after: str) -> Any:
+    """A cursor that this page did not give out begins at the beginning."""
+    return cases.filter(**{f"{place}__gt": int(after)}) if _is_place(after) else cases
+
+
+def _after_disagreement(cases: Any, after: str) -> Any:
+    text, _, place = after[:LONGEST_CURSOR].partition("_")
+    try:
+        value = float(text)
+    except ValueError:
+        return cases
+    if not 0 <= value <= 1 or not _is_place(place):
+        return cases
+    return cases.filter(Q(disagreement__lt=value) | Q(disagreement=value, position__gt=int(place)))
+
+
+def _is_place(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 19
+
+
+def verdict_counts(*, benchmark: Benchmark, model: ModelVersion) -> dict[str, int]:
+    """How many of the model's cases each verdict has; one query."""
+    rows = (
+        Verdict.objects.filter(benchmark_id=benchmark.pk, target_kind=VerdictTarget.CASE, model=model)
+        .order_by()
+        .values_list("quadrant", "is_grounded")
+        .annotate(count=Count("pk"))
+    )
+    counts = dict.fromkeys(VERDICT_WORDS, 0)
+    for quadrant, is_grounded, count in rows:
+        counts[quadrant] += count
+        if is_grounded is not None:
+            counts["grounded" if is_grounded else "not_grounded"] += count
+    return counts
