@@ -14,7 +14,7 @@ from django.utils import timezone
 from curation import audit, facts, queues
 from curation.models import Benchmark, Case
 from inference import verdicts
-from inference.announcing import SCORE_CHANGED, announce
+from inference.announcing import SCORE_CHANGED, announce, announce_run
 from inference.changes import count_changes, shown_numbers, supersede
 from inference.claiming import Claim, claim, give_back
 from inference.computing import frame_maps, score_rows
@@ -108,6 +108,7 @@ def request_benchmark_scoring(
         metrics=schedule_run.schedule.metrics if schedule_run else [],
         ends_by=schedule_run.ends_by if schedule_run else None,
     )
+    announce_run(run)
     queues.send(SCORE_TASK, run_id=str(run.pk))
     return run
 
@@ -119,6 +120,7 @@ def cancel_run(*, run: ScoringRun, actor: User | None) -> bool:
     if not live.update(state=JobState.CANCELLED, finished_at=timezone.now()):
         return False
     audit.record("run.cancelled", actor=actor, benchmark_id=run.benchmark_id, object_type="run", object_id=str(run.pk))
+    announce_run(run)
     wake_schedule(run)
     return True
 
@@ -152,6 +154,7 @@ def _again(run: ScoringRun, held: Claim, error: str, *, is_counted: bool) -> Job
     if state == JobState.QUEUED:
         queues.send(SCORE_TASK, run_id=str(held.pk))
     elif state is not None:
+        announce_run(run)
         wake_schedule(run)
     return state
 
@@ -183,6 +186,7 @@ def _score_many(run: ScoringRun, held: Claim) -> JobState | None:
         written += more
     if not _finish(held, cases_done=done, scores_written=written, is_cut_short=is_cut_short):
         return None
+    announce_run(run)
     wake_schedule(run)
     return JobState.DONE
 

@@ -9,9 +9,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from curation.models import Event
 from inference.enrolling import enrol
 from inference.models import Enrolment, JobState, ModelVersion, RunKind, ScoringRun
 from inference.predicting import request_predictions
+from inference.scoring import run_scoring
 from tests.factories import make_case
 
 if TYPE_CHECKING:
@@ -38,6 +40,11 @@ def get(client: Any, user: User, name: str, *args: object, query: str = "") -> s
 
 def run_of(benchmark: Benchmark, **fields: Any) -> ScoringRun:
     return ScoringRun.objects.create(kind=RunKind.BENCHMARK, benchmark=benchmark, **fields)
+
+
+def run_news() -> list[str]:
+    """Ids of runs of which open pages were told, in order."""
+    return [event.payload["run"] for event in Event.objects.filter(type="run.changed").order_by("pk")]
 
 
 def test_models_are_paged_by_name(client: Any, engineer: User, benchmark: Benchmark) -> None:
@@ -100,6 +107,9 @@ def test_score_now_predicts_and_queues_a_run(client: Any, engineer: User, benchm
     answer = client.post(reverse("score-now", args=[benchmark.slug, model.pk]), {"stale": "on"}, follow=True)
     run = ScoringRun.objects.get()
     assert (run.model, run.is_stale_only, run.asked_by, run.state) == (model, True, engineer, "queued")
+    assert run_news() == [str(run.pk)]
+    assert run_scoring(run.pk) == JobState.DONE
+    assert run_news() == [str(run.pk)] * 2
     assert model.predictions.count() == 1
     assert "one case is read first" in answer.content.decode()
 
