@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from config.demo import cases, fetal, grounding, thinking
+from config.demo.logins import USERS
 from config.demo.pictures import SPLITS
 from curation.importing import ImportReport, import_cases, import_records
-from curation.models import Benchmark, ProtocolKind
+from curation.models import Benchmark, ProtocolKind, Role
 from curation.protocols import create_benchmark
 
 
@@ -59,6 +60,10 @@ PHANTOMS = (
 )
 
 
+# As many readings are wanted of a phantom case as the demo has readers, so that their agreement can be seen.
+READERS = sum(user.role is Role.READER for user in USERS)
+
+
 class DemoRefused(Exception):
     """A demo benchmark cannot be loaded, with the cause."""
 
@@ -86,7 +91,9 @@ def add_phantoms(made: PhantomBenchmark) -> Benchmark:
     DemoRefused
         If somebody else's benchmark has the slug, or a row is rejected.
     """
-    benchmark = _demo_named(made.slug, kind=made.kind, title=made.title, description=made.description)
+    benchmark = _demo_named(
+        made.slug, kind=made.kind, title=made.title, description=made.description, config={"overlap": READERS}
+    )
     if benchmark.cases.count() < made.cases:
         for split in SPLITS:
             with tempfile.TemporaryDirectory(prefix="sightline-phantoms-") as folder:

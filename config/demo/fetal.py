@@ -20,20 +20,22 @@ DESCRIPTION = (
     "lesion class, and what lies in a red box."
 )
 ITEMS = 4  # of each task, in each split
-CASES = 2 * ITEMS * len(Task)
+# A whole head comes first: it says at a glance what the drawings are.
+ORDER = (Task.ORIENTATION, Task.PLANE, Task.CONFORMITY, Task.DIAGNOSIS, Task.GROUNDING)
+CASES = 2 * ITEMS * len(ORDER)
 SIDE_PX = 252
 LINE_PX = 2
 
 
 def write(folder: Path, split: str) -> None:
     """The rows and pictures of one split."""
-    save_rows((_row(folder, split, task, at) for at in range(ITEMS) for task in Task), folder / "fetal_gauge.jsonl")
+    save_rows((_row(folder, split, task, at) for at in range(ITEMS) for task in ORDER), folder / "fetal_gauge.jsonl")
 
 
 def _row(folder: Path, split: str, task: Task, at: int) -> dict[str, Any]:
     # A range of numbers for each task: no two items show the same picture, and within a range the answers go round.
     place = first_number(split, ITEMS) + at
-    number = SEED + 1000 * list(Task).index(task) + place
+    number = SEED + 1000 * ORDER.index(task) + place
     item = ask(task, number, size=(SIDE_PX, SIDE_PX))
     pixels, asked = draw(item.scene), item.question.box
     clean = save_picture(pixels, folder, f"images/{number}.png")
