@@ -58,12 +58,22 @@ class ImageResolver:
         False for a dry run: files are decoded, and forgotten.
     kinds
         Kinds of file that are taken; None: all.
+    bars
+        True bars every image from release until somebody has looked for text in its pixels.
     known_to
         Whose knowledge limits images named by sha256; None for a command, which may name every stored image.
     """
 
-    def __init__(self, *, store: bool, kinds: frozenset[str] | None = None, known_to: User | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        store: bool,
+        kinds: frozenset[str] | None = None,
+        bars: bool = False,
+        known_to: User | None = None,
+    ) -> None:
         self._store = store
+        self._bars = bars
         self._kinds = kinds
         self._named = ImageAsset.objects.all() if known_to is None else images_known_to(known_to)
         self._by_sha256: dict[str, ImageAsset] = {}
@@ -99,6 +109,9 @@ class ImageResolver:
         if image.sha256 and image.sha256 != asset.sha256:
             name = "the image" if image.file is None else image.file.name
             raise FaultyRecord(f"{path}.sha256", f"{name} holds another image: {asset.sha256}")
+        if self._bars and self._store and not asset.needs_text_check:
+            ImageAsset.objects.filter(pk=asset.pk).update(needs_text_check=True)
+            asset.needs_text_check = True
         return ResolvedImage(
             source=image,
             sha256=asset.sha256,

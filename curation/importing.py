@@ -74,6 +74,7 @@ def import_cases(
     split: str | None = None,
     dry_run: bool = False,
     update: bool = False,
+    check_text: bool = False,
     actor: User | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> ImportReport:
@@ -89,6 +90,9 @@ def import_cases(
         Look at everything, store nothing.
     update
         Take a known id with other content as a new version of its case; without it such a row is rejected.
+    check_text
+        Bar the images from release until a curator has looked at each for names and dates in its pixels, as DICOM
+        images are.
     progress
         Called with the number of rows looked at.
 
@@ -106,7 +110,7 @@ def import_cases(
         raise ImportFailed(f"unknown format {format!r}: one of {', '.join(IMPORT_FORMATS)}")
     if not path.exists():
         raise ImportFailed(f"{path} is not there")
-    resolver = ImageResolver(store=not dry_run, kinds=KINDS.get(format))
+    resolver = ImageResolver(store=not dry_run, kinds=KINDS.get(format), bars=check_text)
     try:
         return _take(benchmark, IMPORT_FORMATS[format](path), resolver, format, split, dry_run, update, actor, progress)
     except OSError as error:

@@ -27,7 +27,7 @@ QUESTION = "Which of the options is the most likely diagnosis?"
 LICENCE = "CC BY-NC-SA 4.0"
 SOURCE = "Eurorad"
 _MOST_STEP = 10_000  # characters of a step, as gold takes them
-_NUMBER = re.compile(r"([0-9]{1,12})\s*$")
+_NUMBER = re.compile(r"(?<![0-9])([0-9]{1,12})\s*$")
 _FOLDER = re.compile(r"(?:^|/)case([0-9]{1,12})/")
 
 

@@ -198,6 +198,18 @@ class TestDefects:
         assert [step["image"] for step in Gold.objects.get().steps] == [1, 2, None, None]
         assert "image_03_path" in only_record()["extra"]
 
+    def test_pictures_with_burned_in_names_can_be_barred_from_release(self, thinking: Benchmark, folder: Path) -> None:
+        take(thinking, folder, [row()])
+        assert not any(asset.is_barred_from_release for asset in ImageAsset.objects.all())
+        write_images(folder, 7)
+        rows = write_records(folder, [row(), row(7)], "test.jsonl")
+        command = ("import_cases", "thinking", str(rows), "--format", "medthinkvqa", "--check-text")
+        assert run(*command, "--dry-run")[0] == 0
+        assert not ImageAsset.objects.filter(needs_text_check=True).exists()
+        code, report = run_json(*command)
+        assert (code, report["created"], report["unchanged"]) == (0, 1, 1)
+        assert all(asset.is_barred_from_release for asset in ImageAsset.objects.all())
+
 
 class TestRejection:
     @pytest.mark.parametrize(
@@ -205,6 +217,7 @@ class TestRejection:
         [
             ({"title": "no number"}, "title", "'no number'"),
             ({"title": None}, "title", "None"),
+            ({"title": "Case number " + "9" * 13}, "title", "9999"),
             ({"title": ["Case number 7"]}, "title", "Case number 7"),
             ({"options": None}, "options", "missing"),
             ({"options": "{"}, "options", "JSON"),

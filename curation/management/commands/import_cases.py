@@ -29,6 +29,11 @@ class Command(Base):
         parser.add_argument("--split", help="put on every case")
         parser.add_argument("--dry-run", action="store_true", help="look at everything, store nothing")
         parser.add_argument("--update", action="store_true", help="take a known id with other content as a new version")
+        parser.add_argument(
+            "--check-text",
+            action="store_true",
+            help="bar the images from release until each is checked for burned-in text",
+        )
         super().add_arguments(parser)
 
     def handle(self, **options: Any) -> None:
@@ -42,6 +47,7 @@ class Command(Base):
                 split=options["split"],
                 dry_run=options["dry_run"],
                 update=options["update"],
+                check_text=options["check_text"],
                 progress=_progress(),
             )
         except ImportFailed as error:
