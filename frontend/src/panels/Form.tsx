@@ -13,7 +13,7 @@ import { kindName } from "./words";
 const TITLES: Record<string, { title: string; help: string }> = {
   summary: { title: "Integrated summary", help: "What the images say together." },
   differential: { title: "Differential", help: "For and against each candidate." },
-  answer: { title: "Reason for the answer", help: "If it needs one; the regions that decide it." },
+  answer: { title: "Reason for the answer", help: "If it needs one." },
 };
 
 /** A structured reading: a field for each thing that the protocol asks for, in its order. */

@@ -87,7 +87,9 @@ export function KeysDialog({ session }: { session: Session }): JSX.Element {
         </div>
       </div>
       <footer>
-        <span class="t3 sm keys-note">A letter does nothing while you write; Esc leaves the text.</span>
+        <span class="t3 sm keys-note">
+          Bright keys can be changed: press one. Letters are dead while you write; Esc leaves the text.
+        </span>
         {own > 0 && (
           <button
             type="button"

@@ -35,9 +35,9 @@ export function Notice({ session }: { session: Session }): JSX.Element | null {
             {named.map((error) => (
               <Fault key={error.path + error.detail} session={session} error={error} />
             ))}
+            {errors.length > named.length && <li>and {errors.length - named.length} more, each at its place</li>}
           </ul>
         )}
-        {errors.length > named.length && <p>And {errors.length - named.length} more, each at its place.</p>}
         {notice && <p>{notice}</p>}
       </div>
     </div>

@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import type { Session } from "../state/session";
 import type { FormRow } from "../state/slots";
+import { Icon } from "./icons";
 
 /** The candidates beside the differential: a press writes one at the end of the text, to go on from. */
 export function Options({ session, row }: { session: Session; row: FormRow }): JSX.Element | null {
@@ -17,19 +18,22 @@ export function Options({ session, row }: { session: Session; row: FormRow }): J
     requestAnimationFrame(() => field?.setSelectionRange(field.value.length, field.value.length));
   };
   return (
-    <div class="candidates" role="group" aria-label="Candidates to weigh">
+    <div class="weigh" role="group" aria-label="Candidates to weigh">
+      <span>Weigh</span>
       {Object.entries(options).map(([letter, words]) => {
         const isWeighed = text.includes(name(letter).trimEnd());
         return (
           <button
             key={letter}
             type="button"
-            class={`candidate${isWeighed ? " weighed" : ""}`}
-            title={isWeighed ? `${words}: in the text` : `Weigh ${words}`}
+            class="candidate"
+            title={isWeighed ? `${words}: in the text` : words}
+            aria-label={`Weigh ${letter}: ${words}`}
             disabled={isWeighed}
             onClick={() => add(letter)}
           >
-            <b>{letter}</b> <span class="trunc">{words}</span>
+            {letter}
+            {isWeighed && <Icon name="check" size="sm" />}
           </button>
         );
       })}

@@ -1,14 +1,19 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import type { Roi } from "../api/types";
-import { area } from "../geometry/shapes";
 import { removeRoi, setLabel } from "../state/act";
 import { labelName, roiNumber } from "../state/labels";
 import type { Session } from "../state/session";
 import { Swatch } from "./Cite";
 import { Errors } from "./Errors";
 import { Icon } from "./icons";
-import { areaText } from "./words";
+import { RoiSize } from "./RoiSize";
+import { sizeText } from "./words";
+
+/** Where the question is answered by drawing, an empty list says how. */
+function isDrawn({ data, handed }: Session): boolean {
+  return data.protocol.kind === "vgmed" || handed.value?.case.task === "VG";
+}
 
 export function RoiList({ session }: { session: Session }): JSX.Element {
   const onlyHere = useSignal(false);
@@ -20,16 +25,18 @@ export function RoiList({ session }: { session: Session }): JSX.Element {
     <section class="rois" aria-label="ROIs" tabIndex={-1}>
       <div class="sec">
         <h2>ROIs</h2> <span class="t3 num">{all.length}</span>
-        <span class="end row">
-          <button
-            type="button"
-            class="btn ghost sm"
-            aria-pressed={onlyHere.value}
-            onClick={() => (onlyHere.value = !onlyHere.value)}
-          >
-            {onlyHere.value ? "This image" : "All images"}
-          </button>
-        </span>
+        {session.images.value.length > 1 && (
+          <span class="end row">
+            <button
+              type="button"
+              class="btn ghost sm"
+              aria-pressed={onlyHere.value}
+              onClick={() => (onlyHere.value = !onlyHere.value)}
+            >
+              {onlyHere.value ? "This image" : "All images"}
+            </button>
+          </span>
+        )}
       </div>
       <Errors errors={errors} />
       <ul class="roi-rows">
@@ -37,6 +44,13 @@ export function RoiList({ session }: { session: Session }): JSX.Element {
           <RoiRow key={roi.id} session={session} roi={roi} />
         ))}
       </ul>
+      {all.length === 0 && isDrawn(session) && (
+        <p class="rois-none">
+          Draw on the image: <kbd class="kbd">r</kbd> box, <kbd class="kbd">o</kbd> ellipse, <kbd class="kbd">p</kbd>{" "}
+          polygon.
+        </p>
+      )}
+      <RoiSize session={session} />
     </section>
   );
 }
@@ -45,7 +59,6 @@ function RoiRow({ session, roi }: { session: Session; roi: Roi }): JSX.Element {
   const labels = session.data.protocol.labels;
   const number = roiNumber(session.rois.value, roi.id);
   const image = session.image(roi.image);
-  const spacing = image?.spacing_source === "ImagerPixelSpacing" ? null : (image?.spacing_mm ?? null);
   const where = `im ${roi.image}${image && image.frames > 1 ? ` f ${roi.frame + 1}` : ""}`;
   return (
     <li
@@ -76,7 +89,7 @@ function RoiRow({ session, roi }: { session: Session; roi: Roi }): JSX.Element {
         <span class="trunc">{labelName(roi.label, labels) || roi.shape}</span>
       )}
       <span class="num">{where}</span>
-      <span class="num">{areaText(area(roi), spacing)}</span>
+      <span class="num">{sizeText(roi, image)}</span>
       <button
         type="button"
         class="btn ghost icon sm"

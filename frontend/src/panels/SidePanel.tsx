@@ -7,6 +7,7 @@ import { Icon } from "./icons";
 import { Notice } from "./Notice";
 import { Question } from "./Question";
 import { RoiList } from "./RoiList";
+import { Splitter } from "./Splitter";
 import { Steps } from "./Steps";
 
 /** The reading, as the benchmark's protocol wants it: what is asked, what is seen, the answer, the regions. */
@@ -18,6 +19,7 @@ export function SidePanel({ session }: { session: Session }): JSX.Element | null
   const isRegionFirst = session.data.protocol.kind === "vgmed";
   return (
     <aside class="ws-panel" aria-label="Reading" data-protocol={session.data.protocol.kind}>
+      <Splitter session={session} />
       <Question session={session} />
       <Notice session={session} />
       {isRegionFirst && <RoiList session={session} />}

@@ -30,7 +30,9 @@ export function Thumbnails({ session }: { session: Session }): JSX.Element {
             draggable
             onDragStart={(event) => event.dataTransfer?.setData("text/plain", String(image.number))}
             onClick={() => {
-              session.show(image.number);
+              // An image that is on the screen already is looked at there.
+              const shown = session.cells.peek().findIndex((cell) => cell.image.peek() === image.number);
+              session.show(image.number, undefined, shown < 0 ? undefined : shown);
               session.form.follow(image.number, true);
             }}
           >

@@ -112,7 +112,7 @@ export function ViewBar({ session }: { session: Session }): JSX.Element {
           aria-label="Right panel"
           title="Right panel"
           aria-pressed={session.panel.value}
-          onClick={() => (session.panel.value = !session.panel.value)}
+          onClick={() => session.togglePanel()}
         >
           <Icon name="panel" />
         </button>

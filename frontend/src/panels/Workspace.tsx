@@ -11,11 +11,17 @@ import { Tools } from "./Tools";
 import { TopBar } from "./TopBar";
 import { ViewBar } from "./ViewBar";
 
+/** A width that the reader chose goes over the style sheet's own. */
+function widthOf({ panel, panelWidth }: Session): JSX.CSSProperties {
+  const width = panel.value ? panelWidth.value : null;
+  return (width === null ? {} : { "--panel-width": `${width}px` }) as JSX.CSSProperties;
+}
+
 export function Workspace({ session }: { session: Session }): JSX.Element {
   const handed = session.handed.value;
   const layout = layoutOf(session.layout.value);
   return (
-    <div class={`ws${session.panel.value ? "" : " no-panel"}`}>
+    <div class={`ws${session.panel.value ? "" : " no-panel"}`} style={widthOf(session)}>
       <TopBar session={session} />
       {handed ? (
         <>

@@ -4,6 +4,7 @@ import type { Content, FieldError, HandedOut, ImageInfo, Next, NothingLeft, Roi,
 import { FrameCache } from "../viewer/frames";
 import { Autosave } from "./autosave";
 import { Form } from "./form";
+import { remember, rememberedFlag, rememberedNumber } from "./prefs";
 import { readingQueue } from "./queue";
 import type { SavedAnswer } from "./savestate";
 import { EMPTY_CONTENT, Store } from "./store";
@@ -33,6 +34,8 @@ export class Session extends Views {
   readonly activeStep = signal<string | null>(null);
   readonly label = signal<string | null>(null);
   readonly panel = signal(true);
+  /** The right-hand panel's width in CSS pixels; null for the page's own. */
+  readonly panelWidth = signal<number | null>(null);
   readonly dialog = signal<DialogName>(null);
   readonly toast = signal<Toast | null>(null);
   readonly errors = signal<FieldError[]>([]);
@@ -71,6 +74,8 @@ export class Session extends Views {
       if (source === "LOCAL") this.autosave.peek()?.changed(content);
       if (this.errors.peek().length) this.errors.value = [];
     });
+    this.panel.value = rememberedFlag(data.user.id, "panel", true);
+    this.panelWidth.value = rememberedNumber(data.user.id, "panel-width", 300, 720);
     effect(() => this.form.follow(this.cell().image.value, false));
   }
 
@@ -106,6 +111,11 @@ export class Session extends Views {
     const holder = this.cells.peek().findIndex((cell) => cell.image.peek() === roi.image);
     this.show(roi.image, roi.frame, holder >= 0 ? holder : this.activeCell.peek());
     this.selected.value = roi.id;
+  }
+
+  togglePanel(): void {
+    this.panel.value = !this.panel.peek();
+    remember(this.data.user.id, "panel", this.panel.peek());
   }
 
   private async open(): Promise<void> {

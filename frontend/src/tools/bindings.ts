@@ -16,9 +16,10 @@ export const bindings = signal<Bindings>({});
 
 const nameOf = (user: string): string => `sightline:keys:${user}`;
 
-/** One stroke that nothing but this entry reads: the others mean two strokes, a range, or a key held down. */
-export function isMovable({ id, strokes }: Key): boolean {
-  return strokes.length === 1 && !["answer", "overlays", "escape", "submit", "help", "play"].includes(id);
+/** One plain stroke that nothing but this entry reads: others mean two strokes, a pointer too, or a key held down. */
+export function isMovable({ id, keys, strokes: [first = "", ...more] }: Key): boolean {
+  const isPlain = more.length === 0 && STROKE.test(first) && !keys.includes(",");
+  return isPlain && !["answer", "overlays", "help"].includes(id);
 }
 
 export function strokesOf(key: Key): readonly string[] {

@@ -8,6 +8,7 @@ import { DraftLayer } from "./DraftLayer";
 import { Grips } from "./Grips";
 import { colours, dimClass, hoverOf } from "./looks";
 import { Outline } from "./Outline";
+import { QuestionBox } from "./QuestionBox";
 import { roiSentence } from "./sentence";
 import { Tag } from "./Tag";
 import { matrixOf, pixelAspect, type View } from "./transform";
@@ -39,6 +40,7 @@ export function Overlay({ session, cell, image, draft }: Props): JSX.Element {
     <svg class="overlay">
       <title>Regions of image {image.number}</title>
       <g transform={matrix}>
+        <QuestionBox session={session} image={image} />
         {shown.map(({ roi, number }) => (
           <Region key={roi.id} session={session} roi={roi} number={number} />
         ))}
