@@ -30,7 +30,7 @@ def default_storage(url: str, *, folder: Path) -> dict[str, Any]:
         wanted = f"expected s3://bucket with any of {', '.join(sorted(S3_OPTIONS))} after ?"
         raise BadSetting("SIGHTLINE_STORAGE_URL", url, wanted)
     return {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "config.object_storage.RangedS3Storage",
         "OPTIONS": {
             "bucket_name": parts.hostname,
             "file_overwrite": False,
