@@ -10,7 +10,7 @@ from django.core.files import File
 from storages.backends.s3 import S3Storage
 
 if TYPE_CHECKING:
-    from collections.abc import Buffer
+    from _typeshed import WriteableBuffer
 
 # Large enough that a stream of one image takes few requests, small enough that one frame takes little too much.
 READ_AHEAD = 1024 * 1024
@@ -61,7 +61,7 @@ class RangedObject(io.RawIOBase):
         self._position = base + offset
         return self._position
 
-    def readinto(self, buffer: Buffer, /) -> int:
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
         """Fill the buffer from here on; 0 at the end."""
         view = memoryview(buffer).cast("B")
         wanted = min(len(view), self._size - self._position)
