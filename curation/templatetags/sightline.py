@@ -62,6 +62,7 @@ SECTIONS = (
     ("cases", "benchmark-cases-page", "Cases", "columns", VIEW),
     ("models", "enrolments-page", "Models", "cube", SEE_MODELS),
     ("runs", "runs-page", "Runs", "list", SEE_MODELS),
+    ("schedules", "schedules-page", "Schedules", "clock", SEE_MODELS),
     ("snapshots", "snapshots-page", "Snapshots", "archive", SEE_MODELS),
 )
 
