@@ -128,8 +128,9 @@ def _head(card: Card) -> str:
     if card.is_demo:
         lines += [
             (
-                "> **Not clinically validated.** Demo content over public test images. Its questions say only what a "
-                "header or a lay eye proves. Not for clinical use, training or any claim about a model."
+                "> **Not clinically validated.** Demo content over public test images or synthetic phantoms. Its "
+                "questions say only what a header, a lay eye or the drawing itself proves. Not for clinical use, "
+                "training or any claim about a model."
             ),
             "",
         ]
