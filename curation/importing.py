@@ -41,6 +41,7 @@ KINDS = {
     "dicom": frozenset({"dicom"}),
 }
 BATCH = 100
+MOST_HELD = 16 * 1024 * 1024  # bytes of images that came within rows
 Row = TypeVar("Row")
 
 
@@ -157,7 +158,7 @@ def _take(
 ) -> ImportReport:
     report, prepared, seen = ImportReport(), list[Prepared](), 0
     labels = frozenset(label["id"] for label in benchmark.protocol.config.get("labels", []))
-    for batch in _batches(rows):
+    for batch in _bearable(rows):
         cases = [row for row in batch if isinstance(row, SourceCase)]
         report.rejected += [row for row in batch if isinstance(row, Rejection)]
         resolver.look_up(list(chain.from_iterable(case.images for case in cases)))
@@ -174,6 +175,20 @@ def _take(
     _write(benchmark, prepared, report, kind, dry_run, update, actor)
     report.rejected.sort(key=lambda row: row.index)
     return report
+
+
+def _bearable(rows: Iterable[SourceCase | Rejection]) -> Iterator[list[SourceCase | Rejection]]:
+    """Batches that hold no more bytes of images than `MOST_HELD`, unless one row alone does."""
+    batch: list[SourceCase | Rejection] = []
+    held = 0
+    for row in rows:
+        batch.append(row)
+        held += sum(len(image.data or b"") for image in row.images) if isinstance(row, SourceCase) else 0
+        if len(batch) >= BATCH or held >= MOST_HELD:
+            yield batch
+            batch, held = [], 0
+    if batch:
+        yield batch
 
 
 def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:

@@ -92,9 +92,10 @@ def _rows(file: Path) -> Iterator[object]:
 
 def _parquet_rows(file: Path) -> Iterator[object]:
     try:
-        with pq.ParquetFile(file) as table:
-            for batch in table.iter_batches(batch_size=_ROWS_AT_ONCE):
-                yield from batch.to_pylist()
+        with pq.ParquetFile(file, pre_buffer=False) as table:  # else the whole file, pictures and all, is in memory
+            for group in range(table.num_row_groups):
+                for batch in table.iter_batches(batch_size=_ROWS_AT_ONCE, row_groups=[group]):
+                    yield from batch.to_pylist()
     except (pa.ArrowException, OSError) as error:
         yield FaultyRecord("", f"{file.name} is damaged: {str(error)[:200]}")
 

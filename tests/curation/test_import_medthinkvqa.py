@@ -11,6 +11,7 @@ import pytest
 
 from curation.digests import case_record, content_digest, with_record_parts
 from curation.images import rendered_frame
+from curation.import_images import ImageResolver
 from curation.importing import import_cases
 from curation.models import Benchmark, Case, Gold, ImageAsset, Protocol
 from curation.protocols import defaults
@@ -304,6 +305,20 @@ class TestFiles:
         assert first.extra["image_01_path"] == "images/case19001/im1.jpg"
         assert len(first.extra) == len(row()) - 3 - 2 * 3
         assert import_cases(benchmark=thinking, path=file, format="medthinkvqa").unchanged == 2
+
+    def test_rows_that_hold_large_pictures_are_taken_a_few_at_a_time(
+        self, thinking: Benchmark, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        looked_up: list[int] = []
+        look_up = ImageResolver.look_up
+        monkeypatch.setattr(
+            ImageResolver, "look_up", lambda self, images: (looked_up.append(len(images)), look_up(self, images))
+        )
+        monkeypatch.setattr("curation.importing.MOST_HELD", len(png(1)))
+        rows = [row(case, images=1, image_01={"bytes": png(case), "path": None}) for case in (1, 2, 3)]
+        write_parquet(folder / "test.parquet", rows)
+        assert import_cases(benchmark=thinking, path=folder, format="medthinkvqa").created == 3
+        assert looked_up == [1, 1, 1]
 
     def test_parquet_without_pictures_names_files(self, thinking: Benchmark, folder: Path) -> None:
         write_parquet(folder / "test.parquet", [row(), row(5)])
