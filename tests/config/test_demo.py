@@ -150,14 +150,14 @@ def test_three_models_of_one_family_read_the_phantoms_live(
     asked = []
 
     def registered(*, name: str, family: str, settings: dict[str, str]) -> tuple[ModelVersion, bool]:
-        asked.append((name, family, settings["weights"]))
+        asked.append((name, family, settings["weights"], settings["headline_layer"]))
         return register_model(name=name, family="planted")
 
     monkeypatch.setattr("config.demo.models._tiny", lambda folder: None)
     monkeypatch.setattr("config.demo.models.register_model", registered)
     register_model(name=PLANTED, family="planted")
     _, told = run_json("load_demo")
-    assert asked == [(name, "demo", weights) for name, weights in DEMO.items()]
+    assert asked == [(name, "demo", weights, "2") for name, weights in DEMO.items()]
     assert [one["models"] for one in told["phantoms"]] == [list(DEMO)]
     enrolled = Enrolment.objects.filter(is_live=True).values_list("benchmark__slug", "model__name")
     assert set(enrolled) == {("demo", PLANTED), *((one_phantom.slug, name) for name in DEMO)}
