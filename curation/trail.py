@@ -163,7 +163,8 @@ def told(events: list[AuditEvent]) -> list[Told]:
             case_id=_case_of(event) if _case_of(event) in keys else "",
             person_id=event.object_id if event.object_id in people else "",
             before=in_words(event.before),
-            after=in_words(event.after),
+            # The case that an event names is linked already.
+            after=[pair for pair in in_words(event.after) if pair[0] != "case" or _case_of(event) not in keys],
             seal=seals.get(event.pk),
         )
         for event in events

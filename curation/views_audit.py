@@ -25,7 +25,7 @@ def audit(request: HttpRequest) -> HttpResponse:
     scope = scope_of(user)
     if scope is None:
         raise PermissionDenied(f"This needs the role {NEEDED[SEE_TRAIL]} in a benchmark.")
-    given = {name: value.strip() for name, value in request.GET.items() if value.strip()}
+    given = {name: text for name, value in request.GET.items() if (text := str(value).strip())}
     wrong = ""
     try:
         rows = narrowed(scope.events().select_related("actor"), given)

@@ -76,7 +76,7 @@ def users(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         require(reach.user, MANAGE_PEOPLE, None)
         return _create(request, reach)
-    given = {name: value.strip() for name, value in request.GET.items() if value.strip()}
+    given = {name: text for name, value in request.GET.items() if (text := str(value).strip())}
     wrong = _wrong_filter(given)
     rows = User.objects.none() if wrong else _narrowed(reach, given)
     page = list(rows[: PEOPLE_A_PAGE + 1])
@@ -133,7 +133,7 @@ def _create(request: HttpRequest, reach: Reach) -> HttpResponse:
         name, full_name = _text(request, "name"), _text(request, "full_name")
         made, password = people.create_person(name=name, full_name=full_name, actor=reach.user)
     except PersonRefused as error:
-        return _back(request, f"No user was made: {error}.", "users-page")
+        return _back(request, f"No user was made: {error}.")
     return _person_page(request, reach, made, told=("Password", password))
 
 
@@ -179,7 +179,7 @@ def roles(request: HttpRequest) -> HttpResponse:
             raise PersonRefused(f"act: {act[:40]!r} is neither give nor take")
         is_changed = change(person=person, role=role, benchmark=benchmark, actor=reach.user)
     except PersonRefused as error:
-        return _back(request, f"Nothing was changed: {error}.", "users-page")
+        return _back(request, f"Nothing was changed: {error}.")
     where = benchmark.title if benchmark else people.EVERY_BENCHMARK
     now = {("give", True): "is now", ("give", False): "was already", ("take", True): "is no longer"}
     messages.success(request, f"{person.username} {now.get((act, is_changed), 'was not')} {role.label} in {where}.")
@@ -213,13 +213,13 @@ def account(request: HttpRequest, user_id: uuid.UUID) -> HttpResponse:
         else:
             raise PersonRefused(f"act: {act[:40]!r} is none that this page knows")
     except PersonRefused as error:
-        return _back(request, f"Nothing was changed: {error}.", "user-page", user_id=person.pk)
+        return _back(request, f"Nothing was changed: {error}.", person)
     return redirect("user-page", user_id=person.pk)
 
 
-def _back(request: HttpRequest, why: str, to: str, **kwargs: object) -> HttpResponse:
+def _back(request: HttpRequest, why: str, person: User | None = None) -> HttpResponse:
     messages.add_message(request, messages.ERROR, why, extra_tags="bad")
-    return redirect(to, **kwargs)
+    return redirect("user-page", user_id=person.pk) if person else redirect("users-page")
 
 
 def _text(request: HttpRequest, name: str) -> str:

@@ -51,7 +51,7 @@ def bucket(server: str, settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ranges that were asked for; "all" for a whole object."""
     ranges: list[str] = []
-    backend = storages["default"]
+    backend: Any = storages["default"]
 
     def note(params: dict[str, Any], **_: Any) -> None:
         ranges.append(params.get("Range", "all"))
