@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 
 from inference.metrics.catalogue import METRICS
-from inference.scheduling import LONGEST_NAME, MOST_BUDGET_S, ScheduleRefused, Wanted, check
-from inference.timing import LONGEST_CRON, MOST_EVERY_S, zone_names
+from inference.scheduling import LONGEST_NAME, ScheduleRefused, Wanted, check
+from inference.timing import LONGEST_CRON, zone_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 UNITS = ((86_400, "days"), (3600, "hours"), (60, "minutes"), (1, "seconds"))
 # Where a fault of the operation stands in the form.
-PLACES = {"every_s": "every", "budget_s": "budget_s", "models": "chosen", "metrics": "metrics"}
+PLACES = {"every_s": "every", "models": "chosen"}
+NO_NUMBER = {"invalid": "A whole number is wanted here."}
 
 
 class ScheduleForm(forms.Form):
@@ -27,7 +28,7 @@ class ScheduleForm(forms.Form):
     rhythm = forms.ChoiceField(
         label="When", choices=(("every", "Every"), ("cron", "At set times (cron)")), initial="every"
     )
-    every = forms.IntegerField(label="Every", required=False, min_value=1, max_value=MOST_EVERY_S)
+    every = forms.IntegerField(label="Every", required=False, error_messages=NO_NUMBER)
     unit = forms.TypedChoiceField(label="Unit", choices=UNITS, coerce=int, required=False, empty_value=3600)
     cron = forms.CharField(label="Cron", max_length=LONGEST_CRON, required=False)
     timezone = forms.CharField(label="Time zone", max_length=64)
@@ -36,7 +37,7 @@ class ScheduleForm(forms.Form):
         label="Metrics", required=False, choices=[(name, metric.title) for name, metric in METRICS.items()]
     )
     is_everything = forms.BooleanField(label="Everything again", required=False)
-    budget_s = forms.IntegerField(label="Budget in seconds", required=False, min_value=1, max_value=MOST_BUDGET_S)
+    budget_s = forms.IntegerField(label="Budget in seconds", required=False, error_messages=NO_NUMBER)
     is_enabled = forms.BooleanField(label="Enabled", required=False)
 
     def __init__(self, data: Any = None, *, benchmark: Benchmark, before: Wanted | None = None) -> None:
@@ -54,38 +55,40 @@ class ScheduleForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Let the operation's own check find what the fields cannot, and name its faults at the fields."""
         given = super().clean() or {}
-        if self.errors:
-            return given
+        # What was typed beside the way that is not taken does not matter.
+        for name in {"every", "cron"} - {given.get("rhythm")}:
+            self.errors.pop(name, None)
         try:
             check(self._benchmark, self.wanted, kept=self._kept)
         except ScheduleRefused as refused:
             for error in refused.errors:
                 name = error.path.partition("[")[0]
-                self.add_error(PLACES.get(name, name), self._said(name, error.detail))
+                if (field := PLACES.get(name, name)) not in self.errors:
+                    self.add_error(field, self._said(name, error.detail))
         return given
 
     def _said(self, name: str, detail: str) -> str:
-        if name == "every_s" and self.cleaned_data["every"] is None:
+        if name == "every_s" and self.cleaned_data.get("every") is None:
             return "Say how often."
         return f"{detail[0].upper()}{detail[1:]}."
 
     @property
     def wanted(self) -> Wanted:
-        """The schedule as it would be."""
+        """The schedule as it would be; of a field at fault its default."""
         given = self.cleaned_data
-        is_cron = given["rhythm"] == "cron"
-        every_s = None if is_cron or given["every"] is None else given["every"] * given["unit"]
+        is_cron = given.get("rhythm") == "cron"
+        every = given.get("every")
         return Wanted(
-            name=given["name"],
-            models=tuple(sorted(given["chosen"])),
-            metrics=tuple(name for name in METRICS if name in given["metrics"]),
-            every_s=every_s,
+            name=given.get("name", ""),
+            models=tuple(sorted(given.get("chosen", ()))),
+            metrics=tuple(name for name in METRICS if name in given.get("metrics", ())),
+            every_s=None if is_cron or every is None else every * given.get("unit", 3600),
             # A blank cron is no cron: the operation would ask for an interval instead.
-            cron=(given["cron"] or "-") if is_cron else "",
-            timezone=given["timezone"],
-            is_stale_only=not given["is_everything"],
-            budget_s=given["budget_s"],
-            is_enabled=given["is_enabled"],
+            cron=(given.get("cron") or "-") if is_cron else "",
+            timezone=given.get("timezone", "UTC"),
+            is_stale_only=not given.get("is_everything"),
+            budget_s=given.get("budget_s"),
+            is_enabled=bool(given.get("is_enabled")),
         )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import uuid
 
+from django.db.models import Exists, OuterRef
+
 from curation import queues
-from inference.models import JobState, RunKind, ScheduledPrediction, ScoringRun
+from inference.models import UNFINISHED, JobState, RunKind, ScheduledPrediction, ScoringRun
 
 ADVANCE_TASK = "inference.tasks.advance_schedule"
 
@@ -24,8 +26,10 @@ def wake_schedules_of(prediction_id: uuid.UUID) -> None:
 
 
 def _waiting(**which: object) -> set[uuid.UUID]:
-    rows = ScheduledPrediction.objects.filter(schedule_run__state=JobState.RUNNING, is_counted=False, **which)
-    return set(rows.values_list("schedule_run_id", flat=True))
+    """Runs that wait for this and for no other prediction: of a thousand cases only the last few wake their run."""
+    rows = ScheduledPrediction.objects.filter(schedule_run__state=JobState.RUNNING, is_counted=False)
+    others = rows.filter(schedule_run=OuterRef("schedule_run"), prediction__state__in=UNFINISHED)
+    return set(rows.filter(~Exists(others), **which).values_list("schedule_run_id", flat=True))
 
 
 def _wake(schedule_runs: set[uuid.UUID]) -> None:

@@ -80,13 +80,17 @@ def test_making_one_by_the_form(browse: Browse, curator: User, benchmark: Benchm
     [
         ({"every": ""}, "every", "Say how often."),
         ({"every": "30", "unit": "1"}, "every", "30 is outside of 60 to"),
-        ({"every": "x"}, "every", "Enter a whole number."),
+        ({"every": "x"}, "every", "A whole number is wanted here."),
+        ({"every": "9" * 9000}, "every", "A whole number is wanted here."),
+        ({"every": "9" * 3000}, "every", "is outside of 60 to"),
+        ({"every": "-1"}, "every", "is outside of 60 to"),
+        ({"rhythm": "cron", "cron": "0 3 1 * mon", "every": "x"}, "cron", "both a day of month and a day of week"),
         ({"every": "400", "unit": "86400"}, "every", "is outside of 60 to"),
         ({"rhythm": "cron", "cron": "61 * * * *"}, "cron", "'61' is no minute"),
         ({"rhythm": "cron", "cron": ""}, "cron", "five are wanted: minute, hour"),
         ({"rhythm": "never"}, "rhythm", "never is not one of"),
         ({"timezone": "Berlin"}, "timezone", "'Berlin' is no IANA time zone"),
-        ({"budget_s": "0"}, "budget_s", "greater than or equal to 1"),
+        ({"budget_s": "0"}, "budget_s", "0 is outside of 1 to"),
         ({"chosen": ["nobody"]}, "chosen", "nobody is not one of"),
         ({"metrics": ["acc"]}, "metrics", "acc is not one of"),
         ({"unit": "7"}, "unit", "7 is not one of"),
@@ -102,6 +106,12 @@ def test_a_fault_stands_at_its_field(
     assert list(answer.context["form"].errors) == [field]
     assert said in words(answer)
     assert not Schedule.objects.exists()
+
+
+def test_every_fault_is_shown_at_once(browse: Browse, engineer: User, benchmark: Benchmark) -> None:
+    given = {"rhythm": "every", "every": "x", "unit": "7", "timezone": "Berlin", "budget_s": "-1", "chosen": ["nobody"]}
+    answer = browse(engineer).post(reverse("schedule-new", args=["thorax"]), given)
+    assert set(answer.context["form"].errors) == {"every", "unit", "timezone", "budget_s", "chosen"}
 
 
 def test_an_empty_form_is_refused(browse: Browse, engineer: User, benchmark: Benchmark) -> None:
