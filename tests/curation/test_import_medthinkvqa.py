@@ -311,9 +311,12 @@ class TestFiles:
     ) -> None:
         looked_up: list[int] = []
         look_up = ImageResolver.look_up
-        monkeypatch.setattr(
-            ImageResolver, "look_up", lambda self, images: (looked_up.append(len(images)), look_up(self, images))
-        )
+
+        def counted(self: ImageResolver, images: list[Any]) -> None:
+            looked_up.append(len(images))
+            look_up(self, images)
+
+        monkeypatch.setattr(ImageResolver, "look_up", counted)
         monkeypatch.setattr("curation.importing.MOST_HELD", len(png(1)))
         rows = [row(case, images=1, image_01={"bytes": png(case), "path": None}) for case in (1, 2, 3)]
         write_parquet(folder / "test.parquet", rows)
