@@ -12,7 +12,7 @@ from inference.computing import UNDEFINED, frame_maps
 from inference.currency import headline_layer, why_prediction_stale, why_score_stale
 
 if TYPE_CHECKING:
-    from inference.models import AttentionMap, Enrolment, MapKind, ModelVersion, Prediction, Score, ScoringRun
+    from inference.models import AttentionMap, Enrolment, MapKind, ModelVersion, Prediction, Score, ScoringRun, Verdict
 
 NO_NULLS: dict[str, Any] = {"centre": None, "moved": None, "other_finding": None}
 
@@ -143,6 +143,8 @@ def describe_scores(
         "interval": None,
         "is_stale": bool(because),
         "stale_because": because or None,
+        # Something newer was measured in its place, or there is nothing to measure any more.
+        "is_replaced": score.superseded_at is not None,
     }
     if not score.values or score.map is None:
         value = score.values[0] if score.values else None
@@ -158,3 +160,27 @@ def describe_scores(
         }
         for layer in wanted
     ]
+
+
+def describe_verdict(verdict: Verdict) -> dict[str, Any]:
+    """A verdict with the numbers it rests on; `with_staleness` must have looked at it."""
+    because: str = verdict.stale_because  # type: ignore[attr-defined]  # annotated by with_staleness
+    return {
+        "prediction": str(verdict.prediction_id),
+        "target": {"kind": verdict.target_kind, "id": str(verdict.target_id)},
+        "quadrant": verdict.quadrant,
+        "is_right": verdict.is_right,
+        "is_grounded": verdict.is_grounded,
+        "why_unknown": verdict.why_unknown or None,
+        "layer": verdict.layer,
+        "value": verdict.value,
+        "rows": verdict.row_count,
+        "rows_unavailable": verdict.rows_unavailable,
+        "nulls": {
+            "centre": verdict.centre,
+            "moved": {"median": verdict.moved_median, "p95": verdict.moved_p95},
+            "other_finding": verdict.other_finding,
+        },
+        "is_stale": bool(because),
+        "stale_because": because or None,
+    }

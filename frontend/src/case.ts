@@ -4,12 +4,13 @@ import { h, render } from "preact";
 import type { CaseData } from "./case/data";
 import { follow } from "./case/live";
 import { CasePage } from "./case/Page";
-import { caseData, layer, load, loadHeat, mapKind, place, prediction } from "./case/state";
+import { caseData, layer, load, loadHeat, mapKind, place, prediction, wantedModel } from "./case/state";
 import "./styles/case.css";
 
 function start(root: HTMLElement, data: CaseData): void {
   caseData.value = data;
   const id = data.case.id;
+  wantedModel.value = new URLSearchParams(location.search).get("model");
   root.replaceChildren();
   render(h(CasePage, {}), root);
   void load(id);

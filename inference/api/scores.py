@@ -15,17 +15,28 @@ from annotations.blinding import is_blind
 from annotations.models import Reading
 from curation import audit
 from curation.access import SignedIn, signed_in
+from curation.digests import gold_record
 from curation.models import Case, Gold
 from curation.paging import arguments, number, refuse
 from curation.permissions import SEE_OTHERS
-from inference.currency import headline_layer
-from inference.describing import describe_prediction, describe_scores
+from inference.currency import headline_layer, with_staleness
+from inference.describing import describe_prediction, describe_scores, describe_verdict
 from inference.facts import disagreements
 from inference.metrics.catalogue import METRICS
-from inference.models import AttentionMap, JobState, MapKind, Prediction, RoiRule, Score, TargetKind
+from inference.models import (
+    AttentionMap,
+    JobState,
+    MapKind,
+    Prediction,
+    RoiRule,
+    Score,
+    TargetKind,
+    Verdict,
+    VerdictTarget,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from rest_framework.request import Request
 
@@ -47,13 +58,13 @@ def case_scores(case: Case, user: User, given: Mapping[str, str]) -> dict[str, A
         .order_by("created_at", "pk")
     )
     seen = list(readings if is_staff else readings.filter(reader=user))
+    gold = _gold(case) if is_staff else None
     revisions = {reading.pk: reading.revision for reading in seen}
     newest = {(TargetKind.READING.value, pk): revision for pk, revision in revisions.items()}
     targets = Q(target_kind=TargetKind.READING, target_id__in=revisions)
     if is_staff:
         targets |= Q(target_kind=TargetKind.GOLD, target_id=case.pk)
-        gold = Gold.objects.filter(case=case).order_by("-revision").values_list("revision", flat=True).first()
-        newest |= {(TargetKind.GOLD.value, case.pk): gold} if gold else {}
+        newest |= {(TargetKind.GOLD.value, case.pk): gold.revision} if gold else {}
     by_id = {prediction.pk: prediction for prediction in predictions}
     rows = Score.objects.filter(targets, prediction__in=by_id, **_chosen(given)).order_by(
         "prediction_id", "target_kind", "target_id", "-target_revision", "image", "frame", "map", "roi_rule", "metric"
@@ -63,6 +74,8 @@ def case_scores(case: Case, user: User, given: Mapping[str, str]) -> dict[str, A
         "is_blind": False,
         "predictions": [describe_prediction(prediction) for prediction in predictions],
         "readings": [_reading(reading, user) for reading in seen],
+        "gold": None if gold is None else {"revision": gold.revision, **(gold_record(gold) or {})},
+        "verdicts": [describe_verdict(row) for row in _verdicts(by_id, revisions, is_staff=is_staff)],
         "results": [
             one
             for row in rows
@@ -85,6 +98,19 @@ def _predictions(case: Case) -> list[Prediction]:
     # The maps' bytes stay in the database: only their sizes are told here.
     maps = AttentionMap.objects.defer("question", "general")
     return list(rows.prefetch_related("steps", Prefetch("maps", maps)).order_by("model__name", "-created_at"))
+
+
+def _gold(case: Case) -> Gold | None:
+    return Gold.objects.filter(case=case).order_by("-revision").prefetch_related("rois").first()
+
+
+def _verdicts(predictions: Iterable[uuid.UUID], readings: Iterable[uuid.UUID], *, is_staff: bool) -> Iterable[Verdict]:
+    """Of the readings that are seen; for staff of gold and case as well, which tell what others said."""
+    targets = Q(target_kind=VerdictTarget.READING, target_id__in=readings)
+    if is_staff:
+        targets |= Q(target_kind__in=[VerdictTarget.GOLD, VerdictTarget.CASE])
+    rows: Iterable[Verdict] = with_staleness(Verdict.objects.filter(targets, prediction__in=predictions))
+    return sorted(rows, key=lambda row: (row.prediction_id, row.target_kind, row.target_id))
 
 
 def _chosen(given: Mapping[str, str]) -> dict[str, Any]:
@@ -136,8 +162,8 @@ class CaseScores(APIView):
         case = get_object_or_404(Case.objects.visible_to(user).select_related("benchmark"), pk=case_id)
         given = arguments(request, {*CHOICES, "layer", "prediction"})
         if is_blind(user, case):
-            nothing: dict[str, Any] = {"predictions": [], "readings": [], "results": [], "disagreement": []}
-            return Response({"case": str(case.pk), "is_blind": True, **nothing})
+            nothing: dict[str, Any] = {name: [] for name in ("predictions", "readings", "results", "disagreement")}
+            return Response({"case": str(case.pk), "is_blind": True, **nothing, "gold": None, "verdicts": []})
         audit.look(user=user, case=case)
         return Response(case_scores(case, user, given))
 

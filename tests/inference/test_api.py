@@ -55,6 +55,8 @@ def test_a_reader_who_has_not_submitted_gets_nothing(api: Api, reader: User, sco
         "readings": [],
         "results": [],
         "disagreement": [],
+        "gold": None,
+        "verdicts": [],
     }
     for name in ("prediction", "heatmap"):
         refused = api(reader).get(where[name])
@@ -340,3 +342,32 @@ def test_a_run_is_cancelled_once(api: Api, engineer: User, benchmark: Benchmark,
     second = api(engineer).post(reverse("run-cancel", args=[run.pk]))
     assert (second.status_code, second.json()["type"]) == (409, "/problems/run-ended")
     assert api(engineer).post(reverse("run-cancel", args=[uuid.uuid4()])).status_code == 404
+
+
+def test_staff_see_the_gold_and_every_verdict_and_a_reader_the_own_alone(
+    api: Api, reader: User, reviewer: User, scored: Prediction
+) -> None:
+    own = submit(scored.case, reader, INSIDE)
+    score_case(scored.case_id)
+    address = addresses(scored)["scores"]
+    seen = api(reviewer).get(address).json()
+    assert (seen["gold"]["revision"], seen["gold"]["answer"], len(seen["gold"]["rois"])) == (1, {"choice": "A"}, 1)
+    assert [row["target"]["kind"] for row in seen["verdicts"]] == ["case", "gold", "reading", "reading"]
+    assert [row["is_right"] for row in seen["verdicts"] if row["target"]["kind"] != "reading"] == [True, True]
+    told = api(reader).get(address).json()
+    assert told["gold"] is None
+    assert [row["target"] for row in told["verdicts"]] == [{"kind": "reading", "id": str(own.pk)}]
+
+
+def test_a_verdict_stands_beside_its_nulls_and_says_when_it_is_stale(
+    api: Api, reviewer: User, reader: User, scored: Prediction
+) -> None:
+    submit(scored.case, reader, INSIDE)
+    score_case(scored.case_id)
+    address = addresses(scored)["scores"]
+    (row,) = [one for one in api(reviewer).get(address).json()["verdicts"] if one["target"]["kind"] == "case"]
+    assert set(row["nulls"]) == {"centre", "moved", "other_finding"}
+    assert (row["rows"], row["layer"], row["is_stale"], row["stale_because"]) == (1, 1, False, None)
+    submit(scored.case, reader, INSIDE, choice="B")
+    (row,) = [one for one in api(reviewer).get(address).json()["verdicts"] if one["target"]["kind"] == "case"]
+    assert (row["is_stale"], row["stale_because"]) == (True, "revision_superseded")

@@ -1,5 +1,6 @@
 // The layer slider is the plot of the attention ratio over layers, with the null range behind it.
 
+import { LayerNumbers } from "./LayerNumbers";
 import { judge, written } from "./numbers";
 import { chosenLayer, layer, prediction, scoreOf, whyNoNumber } from "./state";
 
@@ -81,6 +82,7 @@ export function LayerPlot() {
   const x = (at: number) => LEFT + (count === 1 ? 0.5 : at / (count - 1)) * (WIDTH - LEFT - RIGHT);
   const now = rows[layer.value];
   const words = whyNoNumber.value || judge(now?.value ?? null, scoreOf("attention_ratio")?.nulls ?? null).words;
+  const centre = scoreOf("attention_ratio")?.nulls?.centre;
   const go = (to: number) => {
     chosenLayer.value = Math.min(Math.max(to, 0), count - 1);
   };
@@ -138,6 +140,14 @@ export function LayerPlot() {
           ))}
           <line class="plot-now" x1={x(layer.value)} x2={x(layer.value)} y1={TOP} y2={HEIGHT - BOTTOM} />
           <Lines rows={rows} x={x} y={y} />
+          {centre != null && (
+            <g>
+              <line class="plot-centre" x1={LEFT} x2={WIDTH - RIGHT} y1={y(centre)} y2={y(centre)} />
+              <text class="plot-tick" x={WIDTH - RIGHT} y={y(centre) - 4} text-anchor="end">
+                centre map {written(centre)}×
+              </text>
+            </g>
+          )}
           {rows.map(
             (row) =>
               (count <= 12 || row.layer % 5 === 0 || row.layer === count - 1) && (
@@ -148,6 +158,7 @@ export function LayerPlot() {
           )}
         </svg>
       </div>
+      <LayerNumbers count={count} />
     </div>
   );
 }

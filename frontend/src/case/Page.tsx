@@ -2,7 +2,6 @@
 
 import type { Model } from "./data";
 import { LayerPlot } from "./LayerPlot";
-import { judge } from "./numbers";
 import { DisagreementCard, ScoreTable } from "./ScoreTable";
 import {
   caseData,
@@ -15,67 +14,15 @@ import {
   place,
   prediction,
   reading,
-  scoreOf,
   scores,
-  whyNoNumber,
+  targets,
 } from "./state";
+import { Verdicts } from "./Verdicts";
 import { Views } from "./Views";
 
 function controlWord(model: Model): string {
   if (model.is_trained) return "";
   return model.family === "planted" ? " (planted control)" : " (untrained)";
-}
-
-function AnswerBadge() {
-  const model = prediction.value;
-  const expert = reading.value?.answer?.choice;
-  if (!model?.choice || !expert) return null;
-  const share = model.option_probabilities?.[model.choice];
-  const figure = share === undefined ? "" : `, p = ${share.toFixed(2)}`;
-  return model.choice === expert ? (
-    <span class="badge ok">
-      Same answer: {expert}
-      {figure}
-    </span>
-  ) : (
-    <span class="badge warn">
-      Another answer: model {model.choice}
-      {figure}, expert {expert}
-    </span>
-  );
-}
-
-function GroundingBadge() {
-  const score = scoreOf("attention_ratio");
-  const { verdict, words } = judge(score?.value ?? null, score?.nulls ?? null);
-  const kind = verdict === "grounded" ? "ok" : verdict === "undefined" ? "line" : "warn";
-  const why = verdict === "undefined" && whyNoNumber.value ? whyNoNumber.value : words;
-  const title = verdict === "grounded" ? "Grounded" : verdict === "undefined" ? "Grounding undefined" : "Not grounded";
-  return (
-    <span class={`badge ${kind}`} data-verdict={verdict}>
-      {title}: {why}
-    </span>
-  );
-}
-
-function Verdicts() {
-  const model = prediction.value;
-  if (model === null) return null;
-  if (model.state === "queued" || model.state === "running") {
-    return <span class="badge line">The model's reading is {model.state}; it appears here by itself</span>;
-  }
-  if (model.state === "parked") return <span class="badge bad">The model failed: {model.error}</span>;
-  return (
-    <>
-      <AnswerBadge />
-      <GroundingBadge />
-      {!model.model.is_trained && (
-        <span class={model.model.family === "planted" ? "badge info" : "badge warn"} title={model.model.note}>
-          {model.model.family === "planted" ? "Planted control: attention by a formula" : "Untrained: a null control"}
-        </span>
-      )}
-    </>
-  );
 }
 
 function Choices() {
@@ -98,15 +45,15 @@ function Choices() {
           ))}
         </select>
       </label>
-      {found.readings.length > 1 && (
+      {targets.value.length > 1 && (
         <label class="row sm t2">
-          Reading
+          Held against
           <select
             class="select sm"
             value={reading.value?.id ?? ""}
             onChange={(event) => (chosenReading.value = event.currentTarget.value)}
           >
-            {found.readings.map((row) => (
+            {targets.value.map((row) => (
               <option key={row.id} value={row.id}>
                 {row.reader}
               </option>

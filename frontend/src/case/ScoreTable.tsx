@@ -57,8 +57,8 @@ export function ScoreTable() {
           layer {layer.value}, {cells}
         </span>
         {isStale && (
-          <span class="badge warn end" title={isStale.stale_because ?? ""}>
-            stale
+          <span class="badge warn end" data-testid="stale">
+            stale: {STALE[isStale.stale_because ?? ""] ?? isStale.stale_because}
           </span>
         )}
       </div>
@@ -94,6 +94,11 @@ export function ScoreTable() {
                 </td>
                 <td class="n strong" data-value={score?.value ?? ""}>
                   <Value score={score} />
+                  {score?.is_stale && (
+                    <span class="badge warn was" title={STALE[score.stale_because ?? ""] ?? score.stale_because ?? ""}>
+                      stale
+                    </span>
+                  )}
                 </td>
                 <NullCells score={score} />
               </tr>
@@ -170,7 +175,11 @@ export function DisagreementCard() {
           value={found?.region ?? null}
           words="1 minus the AUROC of the map's cells against the expert's region"
         />
-        <p class="xs t3">0 is agreement. The two are shown apart and not summed.</p>
+        <p class="xs t3">
+          {reading.value?.id === scores.value?.case
+            ? "Disagreement is measured against readings; this is the gold."
+            : "0 is agreement. The two are shown apart and not summed."}
+        </p>
       </div>
     </section>
   );

@@ -5,7 +5,8 @@ import type { ImageInfo, Roi } from "../api/types";
 import { bounds } from "../geometry/shapes";
 import { pixelAspect } from "../viewer/transform";
 import { cellPixels, contourPath, parseHex, placeOf, timesAverage } from "./heat";
-import { heat, image, isSmooth, layer, opacity, place, prediction, reading, scores } from "./state";
+import { Inset, windowOf } from "./Inset";
+import { heat, image, isSmooth, layer, opacity, place, prediction, reading, targets } from "./state";
 
 const RAMP_STEPS = 9;
 
@@ -27,6 +28,17 @@ function heatPicture(values: number[][]): string {
   return canvas.toDataURL("image/png");
 }
 
+function Picture({ info, frame }: { info: ImageInfo; frame: number }) {
+  return (
+    <image
+      href={`/api/v1/images/${info.sha256}/frames/${frame}/?format=png`}
+      width={info.width}
+      height={info.height}
+      preserveAspectRatio="none"
+    />
+  );
+}
+
 function Frame({
   info,
   frame,
@@ -44,12 +56,7 @@ function Frame({
     <svg viewBox={box} preserveAspectRatio="xMidYMid meet" role="img" aria-label={label}>
       <title>{label}</title>
       <g transform={`scale(1 ${aspect})`}>
-        <image
-          href={`/api/v1/images/${info.sha256}/frames/${frame}/?format=png`}
-          width={info.width}
-          height={info.height}
-          preserveAspectRatio="none"
-        />
+        <Picture info={info} frame={frame} />
         {children}
       </g>
     </svg>
@@ -77,7 +84,7 @@ function Outline({ roi, className }: { roi: Roi; className: string }) {
 
 /** Colour goes by reader here; numbers tell the regions of one reader apart. */
 function Regions({ rois, size }: { rois: { roi: Roi; number: number }[]; size: number }) {
-  const at = scores.value?.readings.findIndex((row) => row.id === reading.value?.id) ?? 0;
+  const at = targets.value.findIndex((row) => row.id === reading.value?.id);
   const style = (Math.max(at, 0) % 8) + 1;
   return (
     <>
@@ -140,14 +147,29 @@ export function Views() {
   const size = Math.max(info.width, info.height);
   const where = `image ${info.number}${info.frames > 1 ? `, frame ${frame + 1} of ${info.frames}` : ""}`;
   const model = prediction.value;
+  const small =
+    pixelAspect(info.spacing_mm) === 1
+      ? windowOf(
+          rois.map(({ roi }) => roi),
+          info,
+        )
+      : null;
+  const enlarged = { window: small, picture: <Picture info={info} frame={frame} /> };
   return (
     <div class="cmp-images">
       <figure class="view">
         <Frame info={info} frame={frame} label={`Where the expert pointed, ${where}: ${rois.length} regions`}>
           <Regions rois={rois} size={size} />
         </Frame>
+        <Inset {...enlarged}>
+          <Regions rois={rois} size={0} />
+        </Inset>
         <span class="ov tl">
-          <b>Where {reading.value?.reader ?? "the expert"} pointed</b>
+          <b>
+            {reading.value?.reader === "Gold"
+              ? "Where the gold is"
+              : `Where ${reading.value?.reader ?? "the expert"} pointed`}
+          </b>
         </span>
         <span class="ov tr">{info.modality}</span>
         <span class="ov bl">
@@ -163,6 +185,10 @@ export function Views() {
           <Heat />
           <Regions rois={rois} size={size} />
         </Frame>
+        <Inset {...enlarged}>
+          <Heat />
+          <Regions rois={rois} size={0} />
+        </Inset>
         <span class="ov tl">
           <b>Where the model looked</b>, layer {layer.value}
         </span>

@@ -24,6 +24,8 @@ export interface Prediction {
   choice: string | null;
   option_probabilities: Record<string, number> | null;
   text: string;
+  /** Frames that were shown to the model: only these have a map. */
+  maps: { image: number; frame: number }[];
   is_stale: boolean;
   stale_because: string | null;
 }
@@ -38,7 +40,7 @@ export interface ReadingSummary {
 
 export interface Nulls {
   centre: number | null;
-  moved: { median: number | null; p95: number | null; n: number } | null;
+  moved: { median: number | null; p95: number | null; n?: number } | null;
   other_finding: number | null;
 }
 
@@ -58,6 +60,28 @@ export interface Score {
   nulls: Nulls | null;
   is_stale: boolean;
   stale_because: string | null;
+  /** Something newer was measured in its place, or there is nothing to measure any more. */
+  is_replaced: boolean;
+}
+
+export interface Gold {
+  revision: number;
+  answer: { choice?: string } | string | null;
+  rois: Roi[];
+}
+
+export interface Verdict {
+  prediction: string;
+  target: { kind: "case" | "reading" | "gold"; id: string };
+  is_right: boolean | null;
+  is_grounded: boolean | null;
+  why_unknown: string | null;
+  layer: number;
+  value: number | null;
+  rows: number;
+  nulls: Nulls;
+  is_stale: boolean;
+  stale_because: string | null;
 }
 
 export interface Disagreement {
@@ -72,6 +96,8 @@ export interface Scores {
   is_blind: boolean;
   predictions: Prediction[];
   readings: ReadingSummary[];
+  gold: Gold | null;
+  verdicts: Verdict[];
   results: Score[];
   disagreement: Disagreement[];
 }

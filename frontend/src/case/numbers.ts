@@ -12,18 +12,36 @@ export function written(value: number | null | undefined): string {
   return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
 }
 
+/** Why a number no longer says what it would say now. */
+export const STALE: Record<string, string> = {
+  input_changed: "the question, options, history or images changed since",
+  rendering_changed: "images are rendered another way now",
+  prompt_changed: "models are asked in other words now",
+  decoding_changed: "the model's decoding changed",
+  revision_superseded: "the case, its gold or a reading has a newer revision",
+  metric_changed: "the metric has a newer version",
+};
+
 const REASONS: Record<string, string> = {
   frame_not_shown: "The model was not shown this frame.",
   no_cell: "The region lies outside what the model was shown.",
   no_option: "The expert or the model named no option.",
   no_roi: "The expert drew no region on this image.",
+  no_region: "Nobody drew a region.",
+  not_scored: "Not scored yet.",
+  no_null: "There is no null to compare with.",
+  unusable_map: "The map holds no usable numbers.",
   undefined: "The metric has no value here.",
 };
 
+/** A stored reason in words. */
+export function inWords(kind: string): string {
+  return REASONS[kind] ?? kind.replaceAll("_", " ");
+}
+
 /** Why a score has no value, in words. */
 export function reason(score: Score): string {
-  const kind = score.unavailable ?? "undefined";
-  return REASONS[kind] ?? kind.replaceAll("_", " ");
+  return inWords(score.unavailable ?? "undefined");
 }
 
 /** Why nothing is written where numbers would be; empty where there are numbers. */

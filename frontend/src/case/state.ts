@@ -1,8 +1,22 @@
 // What is looked at: signals that the parts of the page read, and the calls that fill them.
 import { computed, signal } from "@preact/signals";
 import { ApiError } from "../api/client";
-import { type CaseData, fetchHeat, fetchScores, type HeatMap, type Prediction, type Score, type Scores } from "./data";
+import {
+  type CaseData,
+  fetchHeat,
+  fetchScores,
+  type Gold,
+  type HeatMap,
+  type Prediction,
+  type ReadingSummary,
+  type Score,
+  type Scores,
+  type Verdict,
+} from "./data";
 import { whyNone } from "./numbers";
+import { standing } from "./standing";
+
+export type Target = ReadingSummary;
 
 export const caseData = signal<CaseData | null>(null);
 export const scores = signal<Scores | null>(null);
@@ -17,14 +31,44 @@ export const isSmooth = signal(false);
 export const opacity = signal(0.75);
 export const heat = signal<HeatMap | null>(null);
 
+/** The model that the page's address asks for. */
+export const wantedModel = signal<string | null>(null);
+
 export const prediction = computed<Prediction | null>(() => {
   const all = scores.value?.predictions ?? [];
-  return all.find((row) => row.id === chosenPrediction.value) ?? all[0] ?? null;
+  const wanted = wantedModel.value;
+  return (
+    all.find((row) => row.id === chosenPrediction.value) ??
+    all.find((row) => row.model.name === wanted) ??
+    all[0] ??
+    null
+  );
 });
-export const reading = computed(() => {
-  const all = scores.value?.readings ?? [];
-  return all.find((row) => row.id === chosenReading.value) ?? all[0] ?? null;
+
+function goldTarget(id: string, gold: Gold): Target {
+  const answer = typeof gold.answer === "string" ? { choice: gold.answer } : gold.answer;
+  return { id, reader: "Gold", revision: gold.revision, answer, rois: gold.rois };
+}
+
+/** Whose word the model can be held against: the experts' readings, and the gold for those who may see it. */
+export const targets = computed<Target[]>(() => {
+  const found = scores.value;
+  if (!found) return [];
+  return found.gold ? [...found.readings, goldTarget(found.case, found.gold)] : found.readings;
 });
+export const reading = computed(
+  () => targets.value.find((row) => row.id === chosenReading.value) ?? targets.value[0] ?? null,
+);
+function verdictOn(kind: string, id: string | undefined): Verdict | null {
+  const rows = scores.value?.verdicts.filter((row) => row.prediction === prediction.value?.id) ?? [];
+  return rows.find((row) => row.target.kind === kind && row.target.id === id) ?? null;
+}
+/** What stands of the model against the chosen target. */
+export const verdict = computed(() =>
+  verdictOn(reading.value?.id === scores.value?.case ? "gold" : "reading", reading.value?.id),
+);
+/** What stands of the model on the case as a whole; only who may see everybody's readings and the gold has it. */
+export const ofCase = computed(() => verdictOn("case", scores.value?.case));
 /** The image and frame on show: chosen, else the first that carries a region, else the first. */
 export const place = computed(() => {
   if (chosenPlace.value) return chosenPlace.value;
@@ -46,17 +90,18 @@ function shownFrame(number: number): number {
   return Math.floor(frames / 2);
 }
 
-/** Every score of what is on show, all layers and metrics. */
+/** Every score of what is on show, all layers and metrics; of an older revision only until the newer one is scored. */
 export const shown = computed<Score[]>(() =>
-  (scores.value?.results ?? []).filter(
-    (row) =>
-      row.prediction === prediction.value?.id &&
-      row.target.id === reading.value?.id &&
-      row.target.revision === reading.value?.revision &&
-      row.image === place.value.image &&
-      row.frame === place.value.frame &&
-      (row.map === mapKind.value || row.map === null) &&
-      (row.roi_rule === roiRule.value || row.roi_rule === null),
+  standing(
+    (scores.value?.results ?? []).filter(
+      (row) =>
+        row.prediction === prediction.value?.id &&
+        row.target.id === reading.value?.id &&
+        row.image === place.value.image &&
+        row.frame === place.value.frame &&
+        (row.map === mapKind.value || row.map === null) &&
+        (row.roi_rule === roiRule.value || row.roi_rule === null),
+    ),
   ),
 );
 
@@ -72,7 +117,7 @@ export const regions = computed(() =>
 /** Why the image and frame on show have no number, in words. */
 export const whyNoNumber = computed(() =>
   reading.value === null
-    ? "No reading is submitted yet: there is nothing to score."
+    ? "No reading is submitted and there is no gold: there is nothing to score against."
     : whyNone(scoreOf("attention_ratio"), regions.value.length > 0),
 );
 
@@ -93,7 +138,9 @@ export async function loadHeat(): Promise<void> {
   const { image: number, frame } = place.value;
   asked += 1;
   const mine = asked;
-  if (model === null || model.state !== "done") {
+  // A frame that the model was not shown has no map: nothing is asked for.
+  const isShown = model?.maps.some((map) => map.image === number && map.frame === frame);
+  if (model === null || model.state !== "done" || !isShown) {
     heat.value = null;
     return;
   }
