@@ -144,6 +144,7 @@ def test_a_score_has_every_field_of_the_interface(api: Api, reviewer: User, scor
         },
         "is_stale": False,
         "stale_because": None,
+        "is_replaced": False,
     }
 
 
@@ -189,8 +190,9 @@ def test_an_older_revision_is_superseded(api: Api, reviewer: User, other_reader:
     submit(scored.case, other_reader, INSIDE)
     score_case(scored.case_id)
     rows = api(reviewer).get(addresses(scored)["scores"]).json()["results"]
-    found = {(row["target"]["revision"], row["stale_because"]) for row in rows if row["target"]["kind"] == "reading"}
-    assert found == {(1, "revision_superseded"), (2, None)}
+    told = [row for row in rows if row["target"]["kind"] == "reading"]
+    found = {(row["target"]["revision"], row["stale_because"], row["is_replaced"]) for row in told}
+    assert found == {(1, "revision_superseded", True), (2, None, False)}
 
 
 def test_scores_take_few_queries(
