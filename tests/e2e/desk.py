@@ -116,6 +116,23 @@ class Desk:
         self.page.get_by_role("button", name="Step", exact=True).click()
         self.page.locator(".step.active textarea").fill(text)
 
+    def write(self, field: str, text: str) -> None:
+        """Type into a field of a structured reading, as on a keyboard."""
+        self.page.get_by_label(field, exact=True).click()
+        self.page.keyboard.type(text)
+
+    def lacks(self) -> dict[str, int]:
+        """What the page asks for before a submit, with how often it lacks."""
+        rows = self.page.locator("[data-wanted]").all()
+        return {str(row.get_attribute("data-wanted")): int(row.get_attribute("data-lacking") or 0) for row in rows}
+
+    def submit(self) -> dict[str, Any]:
+        """Submit the case on the desk; returns what the server holds of it."""
+        handed = self.handed_out()
+        self.page.get_by_role("button", name="Submit and next").click()
+        expect(self.page.locator(".toast")).to_contain_text(f"Reading of case {handed['case']['key']} submitted")
+        return self.product.call(self.user, "GET", f"readings/{handed['reading']['id']}/")
+
     def choose(self, letter: str) -> None:
         self.page.locator(f".opt:has(input[value='{letter}'])").click()
         expect(self.page.locator(f"input[name='answer'][value='{letter}']")).to_be_checked()

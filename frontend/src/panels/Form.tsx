@@ -6,7 +6,7 @@ import { type FormRow, isDone } from "../state/slots";
 import { Errors } from "./Errors";
 import { Icon } from "./icons";
 import { Options } from "./Options";
-import { StepCites } from "./StepCites";
+import { CiteHint, StepCites } from "./StepCites";
 import { StepText } from "./StepText";
 import { kindName } from "./words";
 
@@ -96,13 +96,14 @@ function Row({ session, row }: { session: Session; row: FormRow }): JSX.Element 
       <div>
         <div class="kind">
           <span class={slot?.image ? "" : "kind-title"}>{titleOf(row, session)}</span>
-          {slot && !slot.image && <span class="t3">{TITLES[slot.kind]?.help}</span>}
+          {slot && !slot.image && !isActive && <span class="t3">{TITLES[slot.kind]?.help}</span>}
           {step && slot?.kind !== "answer" && evidence.length === 0 && (
             <span class="warn row none-cited">
               <Icon name="warn" size="sm" />
               no ROI cited
             </span>
           )}
+          {isActive && <CiteHint />}
           {step && !isFirstOf && (
             <button
               type="button"
@@ -125,7 +126,7 @@ function Row({ session, row }: { session: Session; row: FormRow }): JSX.Element 
           write={(text) => session.form.write(row, text)}
         />
         <Errors errors={errors} />
-        <StepCites session={session} id={id} evidence={evidence} isActive={isActive} />
+        <StepCites session={session} id={id} evidence={evidence} />
       </div>
     </li>
   );

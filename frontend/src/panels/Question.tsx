@@ -8,7 +8,10 @@ const TASKS: Record<string, { name: string; help: string }> = {
   VC: { name: "View conformity", help: "Judge whether the view meets the standard of its plane." },
   FO: { name: "Fetal orientation", help: "Say how the fetus lies in this view." },
   CD: { name: "Clinical diagnosis", help: "Say what the picture suggests, from the picture alone." },
-  VG: { name: "Visual grounding", help: "Name what the dashed rectangle holds, then draw your own region around it." },
+  VG: {
+    name: "Visual grounding",
+    help: "Name what the red dashed rectangle holds, then draw your own region around it.",
+  },
   localization: { name: "Localization", help: "Draw where the target is." },
   attribute: { name: "Attribute", help: "Draw where the answer is decided." },
 };

@@ -6,24 +6,29 @@ interface Props {
   session: Session;
   id: string;
   evidence: readonly string[];
-  isActive: boolean;
 }
 
-/** What a step cites, and how to cite more while it is the active one. */
-export function StepCites({ session, id, evidence, isActive }: Props): JSX.Element | null {
+/** What a step cites. */
+export function StepCites({ session, id, evidence }: Props): JSX.Element | null {
   const rois = session.rois.value.filter((roi) => evidence.includes(roi.id));
-  if (rois.length === 0 && !isActive) return null;
+  if (rois.length === 0) return null;
   return (
     <div class="cites">
       {rois.map((roi) => (
         <Cite key={roi.id} session={session} roi={roi} remove={() => session.form.uncite(id, roi.id)} />
       ))}
-      {isActive && (
-        <span class="cite-hint t2">
-          {rois.length === 0 && "draw to cite, or "}
-          <kbd class="kbd">c</kbd> <kbd class="kbd">[[</kbd>
-        </span>
-      )}
     </div>
+  );
+}
+
+/**
+ * How to cite while a step is the active one. In the step's first line, which is there anyway: what is active changes
+ * when a pointer goes down, and nothing may move under it before it comes up.
+ */
+export function CiteHint(): JSX.Element {
+  return (
+    <span class="cite-hint t2" title="What you draw is cited here; c cites the selected ROI, [[ in the text offers all">
+      draw, <kbd class="kbd">c</kbd> or <kbd class="kbd">[[</kbd> to cite
+    </span>
   );
 }

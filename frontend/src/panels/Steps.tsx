@@ -6,7 +6,7 @@ import type { Session } from "../state/session";
 import { Errors } from "./Errors";
 import { Icon } from "./icons";
 import { KindSelect } from "./KindSelect";
-import { StepCites } from "./StepCites";
+import { CiteHint, StepCites } from "./StepCites";
 import { StepText } from "./StepText";
 
 export function Steps({ session }: { session: Session }): JSX.Element {
@@ -72,6 +72,7 @@ function StepRow({ session, step, index, count }: RowProps): JSX.Element {
               no ROI cited
             </span>
           )}
+          {isActive && <CiteHint />}
           <span class="end row step-acts">
             <Act
               label={`Move step ${index + 1} up`}
@@ -102,7 +103,7 @@ function StepRow({ session, step, index, count }: RowProps): JSX.Element {
           write={(text) => session.store.change((c) => changeStep(c, step.id, { text }), `text ${step.id}`)}
         />
         <Errors errors={errors} />
-        <StepCites session={session} id={step.id} evidence={step.evidence} isActive={isActive} />
+        <StepCites session={session} id={step.id} evidence={step.evidence} />
       </div>
     </li>
   );

@@ -1,6 +1,6 @@
 import type { ImageInfo, Roi, StepKind } from "../api/types";
 import { area } from "../geometry/shapes";
-import { bodySpacing, lengthText } from "../viewer/measure";
+import { bodySpacing, lengthText, quantity } from "../viewer/measure";
 
 const KINDS: Record<StepKind, string> = {
   image_finding: "Finding",
@@ -29,9 +29,7 @@ export function count(number: number, one: string, many = `${one}s`): string {
 /** Square pixels with thousands, or square millimetres where the file gives the spacing. */
 export function areaText(areaPx: number, spacing: readonly [number, number] | null): string {
   const value = spacing ? areaPx * spacing[0] * spacing[1] : areaPx;
-  const digits = value < 100 ? 1 : 0;
-  const text = value.toLocaleString("en-GB", { maximumFractionDigits: digits });
-  return `${text}\u00a0${spacing ? "mm²" : "px²"}`;
+  return quantity(value, spacing ? "mm²" : "px²");
 }
 
 /** A region's area, a line's length; a point has neither. */
