@@ -69,6 +69,14 @@ def forget(*, before: dt.datetime) -> int:
     return Event.objects.filter(created_at__lt=before).delete()[0]
 
 
-def _wake() -> None:
+def hang_up(user_id: uuid.UUID) -> None:
+    """End a person's streams when the transaction commits.
+
+    Whoever may still listen comes back at once, with the roles of then; whoever may not is answered 401.
+    """
+    _wake(str(user_id))
+
+
+def _wake(whose_end: str = "") -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, whose_end])

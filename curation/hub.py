@@ -115,8 +115,8 @@ class Hub:
             await self._tell_new(connection)
             while True:
                 # notifies() holds the connection while it waits, so it is left before each query.
-                async for _ in connection.notifies(stop_after=1):
-                    pass
+                async for heard in connection.notifies(stop_after=1):
+                    self._hang_up(heard.payload)
                 await self._tell_new(connection)
 
     async def _start_at_newest(self, connection: psycopg.AsyncConnection[Any]) -> None:
@@ -139,9 +139,18 @@ class Hub:
             listener.queue.put_nowait(event)
         except asyncio.QueueFull:
             # Too slow: its stream ends, and the browser comes back with Last-Event-ID.
-            self.leave(listener)
+            self._end(listener)
+
+    def _hang_up(self, user_id: str) -> None:
+        for listener in tuple(self._listeners):
+            if str(listener.user_id) == user_id:
+                self._end(listener)
+
+    def _end(self, listener: Listener) -> None:
+        self.leave(listener)
+        if listener.queue.full():
             listener.queue.get_nowait()
-            listener.queue.put_nowait(None)
+        listener.queue.put_nowait(None)
 
 
 async def connect() -> psycopg.AsyncConnection[Any]:

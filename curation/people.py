@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 from knox.models import get_token_model
 
-from curation import accounts, audit
+from curation import accounts, audit, events
 from curation.models import Membership, Role, User
 from curation.permissions import MANAGE_PEOPLE, roles_to_give
 
@@ -82,6 +82,7 @@ def take_role(*, person: User, role: Role, benchmark: Benchmark | None, actor: U
         _another_admin_stays(person)
     count, _ = Membership.objects.filter(user=person, benchmark=benchmark, role=role).delete()
     if count:
+        events.hang_up(person.pk)
         _record("user.role_taken", person, actor, before=_held(person, role, benchmark), benchmark=benchmark)
     return bool(count)
 
@@ -103,6 +104,7 @@ def deactivate(*, person: User, actor: User) -> None:
     # A new hash ends every session for good, so that none comes back with the account.
     person.set_unusable_password()
     person.save(update_fields=["is_active", "password"])
+    events.hang_up(person.pk)
     _record("user.deactivated", person, actor, before={"name": person.username, "tokens": tokens})
 
 
@@ -123,6 +125,7 @@ def reset_password(*, person: User, actor: User) -> str:
         raise PersonRefused(f"{person.username} is deactivated; activating gives a new password")
     password = _new_password(person)
     person.save(update_fields=["password"])
+    events.hang_up(person.pk)
     _record("user.password_reset", person, actor, after={"name": person.username})
     return password
 

@@ -16,6 +16,8 @@ from curation.api.events import _missed
 from curation.events import publish, publish_cases
 from curation.hub import HUB, Hub, Listener, Told
 from curation.models import Benchmark, Event, Role, User
+from curation.people import deactivate
+from tests.factories import make_user
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Coroutine
@@ -124,6 +126,26 @@ def test_an_event_is_heard_at_commit_and_never_after_a_rollback(benchmark: Bench
         await sync_to_async(say)(benchmark, "done")
         assert await heard(who) == "done"
         assert who.queue.empty()
+        await hub.stop()
+
+    run(work())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_person_shut_out_hears_no_more(benchmark: Benchmark) -> None:
+    rosa = make_user("rosa", Role.READER, benchmark)
+    chief = make_user("cleo", Role.ADMIN)
+
+    async def work() -> None:
+        hub, hers = Hub(), listener(Role.READER, benchmark=benchmark.pk, user_id=rosa.pk)
+        other = listener(Role.READER, benchmark=benchmark.pk)
+        await joined(hub, hers)
+        hub.join(other)
+        await sync_to_async(deactivate)(person=rosa, actor=chief)
+        assert await asyncio.wait_for(hers.queue.get(), 5) is None
+        await sync_to_async(say)(benchmark, "news")
+        assert await heard(other) == "news"
+        assert hers.queue.empty()
         await hub.stop()
 
     run(work())
