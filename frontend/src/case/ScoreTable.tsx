@@ -1,6 +1,6 @@
 // Every number beside its chance level and its nulls; a bare number is a bug.
 import type { Disagreement, Score } from "./data";
-import { METRIC_ROWS, type MetricRow, NOT_MEASURED, reason, UNDEFINED, written } from "./numbers";
+import { METRIC_ROWS, type MetricRow, NOT_MEASURED, reason, STALE, UNDEFINED, written } from "./numbers";
 import { image, layer, mapKind, place, prediction, reading, roiRule, scoreOf, scores, whyNoNumber } from "./state";
 
 function Value({ score }: { score: Score | null }) {
