@@ -1,8 +1,9 @@
-import { useSignal } from "@preact/signals";
+import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
+import { useMemo } from "preact/hooks";
 import type { Roi } from "../api/types";
 import { removeRoi, setLabel } from "../state/act";
-import { labelName, roiNumber } from "../state/labels";
+import { labelName } from "../state/labels";
 import type { Session } from "../state/session";
 import { Swatch } from "./Cite";
 import { Errors } from "./Errors";
@@ -19,7 +20,7 @@ export function RoiList({ session }: { session: Session }): JSX.Element {
   const onlyHere = useSignal(false);
   const all = session.rois.value;
   const here = session.cell().image.value;
-  const rois = onlyHere.value ? all.filter((roi) => roi.image === here) : all;
+  const rows = all.flatMap((roi, index) => (onlyHere.value && roi.image !== here ? [] : [{ roi, number: index + 1 }]));
   const errors = session.faults.value.filter((error) => error.path.startsWith("rois"));
   return (
     <section class="rois" aria-label="ROIs" tabIndex={-1}>
@@ -40,8 +41,8 @@ export function RoiList({ session }: { session: Session }): JSX.Element {
       </div>
       <Errors errors={errors} />
       <ul class="roi-rows">
-        {rois.map((roi) => (
-          <RoiRow key={roi.id} session={session} roi={roi} />
+        {rows.map(({ roi, number }) => (
+          <RoiRow key={roi.id} session={session} roi={roi} number={number} />
         ))}
       </ul>
       {all.length === 0 && isDrawn(session) && (
@@ -55,18 +56,36 @@ export function RoiList({ session }: { session: Session }): JSX.Element {
   );
 }
 
-function RoiRow({ session, roi }: { session: Session; roi: Roi }): JSX.Element {
+interface RowProps {
+  session: Session;
+  roi: Roi;
+  number: number;
+}
+
+/** The same element for the same region: what did not change is not compared again, however long the list is. */
+function RoiRow({ session, roi, number }: RowProps): JSX.Element {
+  const look = useComputed(() => `roi-row${session.selected.value === roi.id ? " on" : ""}`);
+  return useMemo(
+    () => (
+      <li
+        class={look}
+        data-roi-row={roi.id}
+        onPointerEnter={() => (session.hovered.value = new Set([roi.id]))}
+        onPointerLeave={() => (session.hovered.value = new Set())}
+      >
+        <RowCells session={session} roi={roi} number={number} />
+      </li>
+    ),
+    [session, roi, number, look],
+  );
+}
+
+function RowCells({ session, roi, number }: RowProps): JSX.Element {
   const labels = session.data.protocol.labels;
-  const number = roiNumber(session.rois.value, roi.id);
   const image = session.image(roi.image);
   const where = `im ${roi.image}${image && image.frames > 1 ? ` f ${roi.frame + 1}` : ""}`;
   return (
-    <li
-      class={`roi-row${session.selected.value === roi.id ? " on" : ""}`}
-      data-roi-row={roi.id}
-      onPointerEnter={() => (session.hovered.value = new Set([roi.id]))}
-      onPointerLeave={() => (session.hovered.value = new Set())}
-    >
+    <>
       <Swatch session={session} label={roi.label} />
       <button type="button" class="roi-go num" aria-label={`Show ROI ${number}`} onClick={() => session.reveal(roi)}>
         {number}
@@ -99,6 +118,6 @@ function RoiRow({ session, roi }: { session: Session; roi: Roi }): JSX.Element {
       >
         <Icon name="bin" size="sm" />
       </button>
-    </li>
+    </>
   );
 }

@@ -1,6 +1,6 @@
-import { type ReadonlySignal, useComputed } from "@preact/signals";
+import { type ReadonlySignal, useComputed, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
-import { useMemo } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import type { ImageInfo, Roi, ShapeGeometry } from "../api/types";
 import { type Cell, viewOf } from "../state/cells";
 import type { Session } from "../state/session";
@@ -12,6 +12,7 @@ import { QuestionBox } from "./QuestionBox";
 import { roiSentence } from "./sentence";
 import { Tag } from "./Tag";
 import { matrixOf, pixelAspect, type View } from "./transform";
+import { useProjection } from "./useProjection";
 
 interface Props {
   session: Session;
@@ -22,12 +23,21 @@ interface Props {
 
 /**
  * Regions over the image: shapes in one group that the view transforms, tags and handles in screen pixels. A pan or zoom
- * sets attributes through signals and renders nothing anew, so that hundreds of shapes stay fluid.
+ * sets attributes through signals and renders nothing anew; above that lies what is in the hand, which is always exact.
  */
 export function Overlay({ session, cell, image, draft }: Props): JSX.Element {
   const aspect = pixelAspect(image.spacing_mm);
   const view = useComputed<View>(() => viewOf(cell, image));
   const matrix = useComputed(() => `matrix(${matrixOf(view.value, aspect).join(" ")})`);
+  const painted = useProjection(
+    view,
+    aspect,
+    useComputed(() => session.rois.value.length),
+  );
+  const moved = useRef<SVGSVGElement>(null);
+  useSignalEffect(() => {
+    if (moved.current) moved.current.style.transform = painted.shift.value;
+  });
   // In small viewports tags would hide what they name.
   const isSmall = useComputed(() => cell.box.value.width < 320);
   const frame = cell.frame.value;
@@ -37,29 +47,33 @@ export function Overlay({ session, cell, image, draft }: Props): JSX.Element {
   const shown = session.overlays.value ? here : [];
   const selected = shown.find(({ roi }) => roi.id === session.selected.value);
   return (
-    <svg class="overlay">
-      <title>Regions of image {image.number}</title>
-      <g transform={matrix}>
-        <QuestionBox session={session} image={image} />
+    <>
+      <svg ref={moved} class={`overlay painted${painted.isMany.value ? " many" : ""}`}>
+        <title>Regions of image {image.number}</title>
+        <g transform={painted.matrix}>
+          <QuestionBox session={session} image={image} />
+          {shown.map(({ roi, number }) => (
+            <Region key={roi.id} session={session} roi={roi} number={number} />
+          ))}
+        </g>
         {shown.map(({ roi, number }) => (
-          <Region key={roi.id} session={session} roi={roi} number={number} />
+          <Tag
+            key={roi.id}
+            session={session}
+            image={image}
+            roi={roi}
+            number={number}
+            view={painted.view}
+            aspect={aspect}
+            isSmall={isSmall}
+          />
         ))}
-      </g>
-      {shown.map(({ roi, number }) => (
-        <Tag
-          key={roi.id}
-          session={session}
-          image={image}
-          roi={roi}
-          number={number}
-          view={view}
-          aspect={aspect}
-          isSmall={isSmall}
-        />
-      ))}
-      {selected && <Grips session={session} roi={selected.roi} view={view} aspect={aspect} matrix={matrix} />}
-      <DraftLayer session={session} cell={cell} image={image} draft={draft} view={view} matrix={matrix} />
-    </svg>
+      </svg>
+      <svg class="overlay in-hand" aria-hidden="true">
+        {selected && <Grips session={session} roi={selected.roi} view={view} aspect={aspect} matrix={matrix} />}
+        <DraftLayer session={session} cell={cell} image={image} draft={draft} view={view} matrix={matrix} />
+      </svg>
+    </>
   );
 }
 

@@ -5,8 +5,13 @@ export function bodySpacing(image: ImageInfo | null): readonly [number, number] 
   return image?.spacing_source === "ImagerPixelSpacing" ? null : (image?.spacing_mm ?? null);
 }
 
-function text(value: number, unit: string): string {
-  return `${value.toLocaleString("en-GB", { maximumFractionDigits: value < 100 ? 1 : 0 })}\u00a0${unit}`;
+// Made once: to make one for each number costs more than all the rest of a list of regions.
+const TENTHS = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 1 });
+const WHOLE = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 0 });
+
+/** A length or an area with thousands, a decimal below 100, and its unit. */
+export function quantity(value: number, unit: string): string {
+  return `${(value < 100 ? TENTHS : WHOLE).format(value)}\u00a0${unit}`;
 }
 
 /** A line's length, from corner to corner. */
@@ -17,5 +22,5 @@ export function lengthText({ points }: PathGeometry, image: ImageInfo | null): s
     const [fromX, fromY] = points[index] as [number, number];
     return sum + Math.hypot((x - fromX) * across, (y - fromY) * down);
   }, 0);
-  return text(long, spacing ? "mm" : "px");
+  return quantity(long, spacing ? "mm" : "px");
 }
