@@ -199,7 +199,7 @@ EXPECTED: tuple[Row, ...] = (
     row("user-page", "GET", "302 403 403 403 403 200 200", {"user_id": "reader"}),
     row("user-account", "POST", "302 403 403 403 403 403 403", {"user_id": "reader"}, content_type=FORM),
     row("models-page", "GET", "302 403 403 200 200 200 200"),
-    row("model-page", "GET", "302 403 403 200 200 200 200", {"model_id": "model"}),
+    row("model-page", "GET", "302 403 403 404 200 404 200", {"model_id": "model"}),
     row("enrolments-page", "GET", "302 404 403 200 200 200 200", BENCHMARK),
     row("enrolments-page", "POST", "302 404 403 403 302 403 302", BENCHMARK, content_type=FORM),
     row("score-now", "POST", "302 404 403 403 404 403 404", {**BENCHMARK, "model_id": "model"}, content_type=FORM),
