@@ -97,7 +97,7 @@ function Row({ session, row }: { session: Session; row: FormRow }): JSX.Element 
         <div class="kind">
           <span class={slot?.image ? "" : "kind-title"}>{titleOf(row, session)}</span>
           {slot && !slot.image && !isActive && <span class="t3">{TITLES[slot.kind]?.help}</span>}
-          {step && slot?.kind !== "answer" && evidence.length === 0 && (
+          {step && slot?.kind !== "answer" && evidence.length === 0 && !isActive && (
             <span class="warn row none-cited">
               <Icon name="warn" size="sm" />
               no ROI cited

@@ -25,10 +25,13 @@ export function StepCites({ session, id, evidence }: Props): JSX.Element | null 
  * How to cite while a step is the active one. In the step's first line, which is there anyway: what is active changes
  * when a pointer goes down, and nothing may move under it before it comes up.
  */
-export function CiteHint(): JSX.Element {
+export function CiteHint({ isShort = false }: { isShort?: boolean }): JSX.Element {
   return (
     <span class="cite-hint t2" title="What you draw is cited here; c cites the selected ROI, [[ in the text offers all">
-      draw, <kbd class="kbd">c</kbd> or <kbd class="kbd">[[</kbd> to cite
+      {!isShort && "draw, "}
+      <kbd class="kbd">c</kbd> {isShort ? "" : "or "}
+      <kbd class="kbd">[[</kbd>
+      {!isShort && " to cite"}
     </span>
   );
 }

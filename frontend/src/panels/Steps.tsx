@@ -72,7 +72,7 @@ function StepRow({ session, step, index, count }: RowProps): JSX.Element {
               no ROI cited
             </span>
           )}
-          {isActive && <CiteHint />}
+          {isActive && <CiteHint isShort />}
           <span class="end row step-acts">
             <Act
               label={`Move step ${index + 1} up`}
