@@ -30,7 +30,7 @@ export function answer(session: Session, key: string): boolean {
 export const READING_KEYS: readonly Key[] = [
   does("cite", "c", "cite the selected ROI in the active step", ["c"], toggleCite),
   does("answer", "a, then a letter", "answer", ["a"], () => undefined),
-  does("undo", "Ctrl z", "undo", ["Ctrl+z"], (session) => session.store.undo()),
+  does("undo", "Ctrl z", "undo anything, in texts too", ["Ctrl+z"], (session) => session.store.undo()),
   does("redo", "Ctrl Shift z, Ctrl y", "redo", ["Ctrl+Shift+z", "Ctrl+y"], (session) => session.store.redo()),
   does("save", "Ctrl s", "save now", ["Ctrl+s"], (session) => void session.autosave.peek()?.flush()),
   does("submit", "Ctrl Enter", "submit and next", ["Ctrl+Enter"], (session) => void submitByHand(session)),
