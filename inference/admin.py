@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from curation.look_only import LookOnly
-from inference.models import Enrolment, ModelVersion, Prediction, Score, ScoringRun
+from inference.models import Enrolment, ModelVersion, Prediction, Schedule, ScheduleRun, Score, ScoringRun
 
 
 @admin.register(ModelVersion)
@@ -34,6 +34,20 @@ class ScoringRunAdmin(LookOnly):
     list_display = ("id", "kind", "benchmark", "state", "attempts", "error", "cases_done", "cases_total", "created_at")
     list_filter = ("state", "kind", "benchmark")
     list_select_related = ("benchmark",)
+
+
+@admin.register(Schedule)
+class ScheduleAdmin(LookOnly):
+    list_display = ("__str__", "benchmark", "every_s", "cron", "timezone", "is_enabled", "armed_at")
+    list_filter = ("is_enabled", "benchmark")
+    list_select_related = ("benchmark",)
+
+
+@admin.register(ScheduleRun)
+class ScheduleRunAdmin(LookOnly):
+    list_display = ("schedule", "slot", "cause", "state", "is_cut_short", "scores_written", "scores_changed", "error")
+    list_filter = ("state", "cause", "schedule__benchmark")
+    list_select_related = ("schedule",)
 
 
 @admin.register(Score)

@@ -29,7 +29,7 @@ class ScheduleForm(forms.Form):
         label="When", choices=(("every", "Every"), ("cron", "At set times (cron)")), initial="every"
     )
     every = forms.IntegerField(label="Every", required=False, error_messages=NO_NUMBER)
-    unit = forms.TypedChoiceField(label="Unit", choices=UNITS, coerce=int, required=False, empty_value=3600)
+    unit = forms.TypedChoiceField(label="Unit", choices=UNITS, coerce=int, required=False)
     cron = forms.CharField(label="Cron", max_length=LONGEST_CRON, required=False)
     timezone = forms.CharField(label="Time zone", max_length=64)
     chosen = forms.MultipleChoiceField(label="Models", required=False)
@@ -82,7 +82,7 @@ class ScheduleForm(forms.Form):
             name=given.get("name", ""),
             models=tuple(sorted(given.get("chosen", ()))),
             metrics=tuple(name for name in METRICS if name in given.get("metrics", ())),
-            every_s=None if is_cron or every is None else every * given.get("unit", 3600),
+            every_s=None if is_cron or every is None else every * (given.get("unit") or 3600),
             # A blank cron is no cron: the operation would ask for an interval instead.
             cron=(given.get("cron") or "-") if is_cron else "",
             timezone=given.get("timezone", "UTC"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import uuid
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
@@ -11,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils import timezone
-from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from curation import audit, events
 from curation.fields import FieldError
 from curation.models import Benchmark, Role
+from inference.beating import keep_in_step
 from inference.metrics.catalogue import METRICS
 from inference.models import (
     UNFINISHED,
@@ -29,7 +28,6 @@ from inference.models import (
 from inference.timing import (
     LEAST_EVERY_S,
     MOST_EVERY_S,
-    Cron,
     CronFaulty,
     Every,
     Rule,
@@ -42,7 +40,6 @@ from inference.timing import (
 if TYPE_CHECKING:
     from curation.models import User
 
-RUN_TASK = "inference.tasks.run_schedule"
 SCHEDULE_CHANGED = "schedule.changed"
 MOST_BUDGET_S = 31 * 86_400
 LONGEST_NAME = 100
@@ -169,7 +166,7 @@ def _store(
         setattr(schedule, name, getattr(wanted, name))
     schedule.cron = " ".join(wanted.cron.split())
     schedule.metrics = list(wanted.metrics)
-    keep_in_step(schedule)
+    keep_in_step(schedule, rule_of(schedule))
     schedule.save()
     schedule.chosen_models.set(models)
     _record(schedule, action, actor=actor, before=before and told(before), after=told(wanted))
@@ -203,47 +200,6 @@ def take_back(schedule_runs: Collection[uuid.UUID], *, error: str) -> int:
     )
     rows.filter(prediction__in=waiting, prediction__state=JobState.CANCELLED).update(is_counted=True)
     return taken
-
-
-def keep_in_step(schedule: Schedule) -> None:
-    """Write the schedule's row of the beat, which looks for changes every CELERY_BEAT_MAX_LOOP_INTERVAL seconds.
-
-    The beat only says when to look (`run_due` works out the slot), so that one that fires late, twice or in a zone
-    whose clock has just changed does no harm.
-    """
-    task = schedule.periodic_task or PeriodicTask(name=f"schedule {schedule.pk}")
-    task.task = RUN_TASK
-    task.kwargs = json.dumps({"schedule_id": str(schedule.pk)})
-    task.enabled = schedule.is_enabled
-    task.interval = task.crontab = None
-    rule = rule_of(schedule)
-    if isinstance(rule, Every):
-        task.interval = _interval(rule)
-    else:
-        task.crontab = _crontab(rule, schedule.timezone)
-    task.save()
-    schedule.periodic_task = task
-
-
-def _interval(rule: Every) -> IntervalSchedule:
-    given = {"every": rule.seconds, "period": IntervalSchedule.SECONDS}
-    return IntervalSchedule.objects.filter(**given).first() or IntervalSchedule.objects.create(**given)
-
-
-def _crontab(rule: Cron, zone: str) -> CrontabSchedule:
-    given = {
-        "minute": _listed(rule.minutes, 60),
-        "hour": _listed(rule.hours, 24),
-        "day_of_month": _listed(rule.days, 31),
-        "month_of_year": _listed(rule.months, 12),
-        "day_of_week": _listed(rule.weekdays, 7),
-        "timezone": zone,
-    }
-    return CrontabSchedule.objects.filter(**given).first() or CrontabSchedule.objects.create(**given)
-
-
-def _listed(numbers: frozenset[int], size: int) -> str:
-    return "*" if len(numbers) == size else ",".join(str(number) for number in sorted(numbers))
 
 
 def told(wanted: Wanted) -> dict[str, Any]:

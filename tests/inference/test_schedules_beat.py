@@ -15,8 +15,9 @@ from django_celery_beat.schedulers import DatabaseScheduler
 from config.celery import app
 from curation.models import Benchmark
 from inference import tasks
+from inference.beating import RUN_TASK
 from inference.models import Schedule, ScheduleRun
-from inference.scheduling import RUN_TASK, edit_schedule, set_enabled, wanted_of
+from inference.scheduling import edit_schedule, set_enabled, wanted_of
 from tests.inference.conftest import Sent
 from tests.inference.scheduled import finish, make_schedule
 

@@ -10,7 +10,6 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from curation.models import Benchmark, Case
-from inference.management.commands import run_schedule
 from inference.models import JobState, ModelVersion, Prediction, ScheduleRun
 from inference.schedule_runs import ask_run
 from tests.factories import make_case
@@ -23,7 +22,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def working(monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers do what is queued while the command waits."""
-    monkeypatch.setattr(run_schedule.time, "sleep", lambda _: work_off())
+    monkeypatch.setattr("inference.management.commands.run_schedule.time.sleep", lambda _: work_off())
 
 
 def called(capsys: pytest.CaptureFixture[str], *given: str) -> tuple[int, dict[str, Any]]:

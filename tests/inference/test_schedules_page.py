@@ -217,6 +217,7 @@ def test_pages_take_the_same_few_queries_however_much_there_is(
     client = browse(curator)
 
     def fill(count: int) -> Schedule:
+        made = make_schedule(benchmark)
         for _ in range(count):
             made = create_schedule(benchmark=benchmark, wanted=Wanted(every_s=60), actor=curator)
             made.chosen_models.add(plant(f"{made.pk}"))
