@@ -79,10 +79,13 @@ const CHECKS: Record<string, { words: string; check: Check }> = {
   },
   step_text: {
     words: "A text in every step",
+    // Of no step there is nothing to say.
     check: ({ steps }) =>
-      steps.flatMap((step, index) =>
-        unless(step.text.trim() !== "", `steps[${index}].text`, `step ${index + 1} needs a text`),
-      ),
+      steps.length === 0
+        ? null
+        : steps.flatMap((step, index) =>
+            unless(step.text.trim() !== "", `steps[${index}].text`, `step ${index + 1} needs a text`),
+          ),
   },
   evidence: {
     words: "A ROI cited in every step",
