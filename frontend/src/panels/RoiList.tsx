@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import type { Roi } from "../api/types";
 import { removeRoi, setLabel } from "../state/act";
-import { labelName } from "../state/labels";
+import { labelName, takesShape } from "../state/labels";
 import type { Session } from "../state/session";
 import { Swatch } from "./Cite";
 import { Errors } from "./Errors";
@@ -99,7 +99,7 @@ function RowCells({ session, roi, number }: RowProps): JSX.Element {
         >
           <option value="">no label</option>
           {labels.map((label) => (
-            <option key={label.id} value={label.id}>
+            <option key={label.id} value={label.id} disabled={!takesShape(label, roi.shape)}>
               {label.name}
             </option>
           ))}

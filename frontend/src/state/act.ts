@@ -1,7 +1,7 @@
 import type { ImageInfo, Roi, Shape, ShapeGeometry, StepKind } from "../api/types";
 import { moved } from "../geometry/edit";
 import { addStep, changeRoi, deleteRoi, newStep } from "./edits";
-import { labelByKey } from "./labels";
+import { labelByKey, takesShape } from "./labels";
 import type { Session } from "./session";
 import { placeStep } from "./slots";
 
@@ -12,7 +12,7 @@ function labelFor(session: Session, shape: Shape): string | null {
   const { labels } = session.data.protocol;
   const wanted = session.label.peek() ?? (labels.length === 1 ? labels[0]?.id : null);
   const found = labels.find((one) => one.id === wanted);
-  return found && (found.shapes.length === 0 || found.shapes.includes(shape)) ? found.id : null;
+  return found && takesShape(found, shape) ? found.id : null;
 }
 
 export function drawShape(session: Session, image: ImageInfo, frame: number, shape: ShapeGeometry): void {
@@ -45,6 +45,14 @@ export function labelWithKey(session: Session, key: string): void {
 }
 
 export function setLabel(session: Session, id: string, label: string | null): void {
+  const { labels } = session.data.protocol;
+  const wanted = labels.find((one) => one.id === label);
+  const shape = session.rois.peek().find((roi) => roi.id === id)?.shape;
+  if (wanted && shape && !takesShape(wanted, shape)) {
+    // The server would refuse the draft; the region keeps what it has.
+    session.toast.value = { text: `${wanted.name} takes ${wanted.shapes.join(" or ")}, not ${shape}`, link: null };
+    return;
+  }
   session.store.change((content) => changeRoi(content, id, (roi) => (roi.label === label ? roi : { ...roi, label })));
 }
 

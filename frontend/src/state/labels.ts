@@ -1,4 +1,4 @@
-import type { Label, Protocol, Roi } from "../api/types";
+import type { Label, Protocol, Roi, Shape } from "../api/types";
 
 export interface RoiLook {
   colour: string;
@@ -33,4 +33,9 @@ export function labelByKey(key: string, { labels }: Protocol): Label | null {
 /** The number of a ROI: the same on the image, in steps, in the list and for a screen reader. */
 export function roiNumber(rois: readonly Roi[], id: string): number {
   return rois.findIndex((roi) => roi.id === id) + 1;
+}
+
+/** Whether a label may be given to a region of this shape; a label that names no shapes takes all. */
+export function takesShape(label: Label, shape: Shape): boolean {
+  return label.shapes.length === 0 || label.shapes.includes(shape);
 }

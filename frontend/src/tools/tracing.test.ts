@@ -9,6 +9,10 @@ import { hoverTrace, pressTrace } from "./tracing";
 import type { Where } from "./where";
 
 const image = { number: 1, width: 100, height: 100, frames: 1, channels: 1, modality: "CT", spacing_mm: null };
+const LABELS = [
+  { id: "mass", name: "Mass", colour: "#fff", line_style: "solid", shapes: ["polygon"], key: "1" },
+  { id: "line", name: "Line of fluid", colour: "#fff", line_style: "solid", shapes: ["line", "box"], key: "2" },
+];
 const handed = {
   assignment: "a",
   lease_expires_at: "2026-11-22T14:43:00Z",
@@ -17,7 +21,7 @@ const handed = {
 } as unknown as HandedOut;
 const data = {
   benchmark: { slug: "demo", title: "Demo", is_demo: true, demo_note: "" },
-  protocol: { labels: [], step_kinds: ["free"], required: [] },
+  protocol: { labels: LABELS, step_kinds: ["free"], required: [] },
   user: { id: "u", name: "Reader" },
   progress: { done: 0, total: 1 },
   next: handed,
@@ -117,5 +121,19 @@ describe("a polygon by clicks", () => {
     await submitByHand(session);
     expect(session.notice.peek()).toContain("A polygon on image 1 is open");
     expect(session.handed.peek()?.reading.id).toBe(`r${readings}`);
+  });
+
+  it("takes only labels that may be drawn as a polygon, and says so of others", () => {
+    session.label.value = "line";
+    for (const at of [20, 60]) click(at, 20);
+    click(60, 60);
+    key("Enter");
+    const label = (): string | null | undefined => session.rois.peek()[0]?.label;
+    expect(label()).toBeNull();
+    key("2");
+    expect(label()).toBeNull();
+    expect(session.toast.peek()?.text).toBe("Line of fluid takes line or box, not polygon");
+    key("1");
+    expect(label()).toBe("mass");
   });
 });

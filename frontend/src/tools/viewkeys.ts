@@ -37,6 +37,7 @@ const SHIFTED_DIGITS = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((digit) => `Shift+${digit
 
 export const VIEW_KEYS: readonly Key[] = [
   hand("pan", "Middle drag", "pan"),
+  hand("touch", "Two fingers", "zoom and pan; a pen draws, then one finger pans"),
   hand("zoom-drag", "Right drag, Ctrl wheel", "zoom"),
   does("fit", "=", "fit", ["="], fitImage),
   does("zoom", "+  −", "zoom in, zoom out", ["+", "-"], (session, { stroke }) =>
