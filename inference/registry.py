@@ -13,6 +13,7 @@ from inference.adapters.base import Adapter
 FAMILIES: dict[str, str] = {
     "planted": "inference.adapters.planted",
     "llava": "inference.adapters.llava",
+    "demo": "inference.adapters.demo.adapter",
 }
 """Module of each family; it has `load(source, revision, settings) -> Adapter`."""
 

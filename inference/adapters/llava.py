@@ -66,6 +66,8 @@ class _Prompt:
 class LlavaAdapter:
     """One loaded LLaVA. Made by `load`."""
 
+    family = "llava"
+
     def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
         known = known_settings(settings, DEFAULTS)
         self.max_new_tokens = integer_setting(known, "max_new_tokens", 1, 1024)
@@ -79,9 +81,7 @@ class LlavaAdapter:
         self.tokenizer = _untyped(AutoTokenizer).from_pretrained(folder, **offline)
         # The PIL backend needs no torchvision, and is the one whose geometry `transform_of` follows.
         self.image_processor = _untyped(AutoImageProcessor).from_pretrained(folder, backend="pil", **offline)
-        self.model = _untyped(LlavaForConditionalGeneration).from_pretrained(
-            folder, use_safetensors=True, dtype=self.dtype, attn_implementation=SELECTED_ROWS, **offline
-        )
+        self.model = self._with_weights(offline)
         self.model.to(self.device).eval()
         config = self.model.config
         self.image_token = str(self.tokenizer.convert_ids_to_tokens(config.image_token_id))
@@ -91,9 +91,9 @@ class LlavaAdapter:
 
     def describe(self) -> AdapterCard:
         """The model's card; `sightline.json` in its folder may say that it is untrained."""
-        is_trained, note = _told(self.folder)
+        is_trained, note = self._told()
         return AdapterCard(
-            family="llava",
+            family=self.family,
             is_trained=is_trained,
             note=note,
             n_layers=int(self.model.config.text_config.num_hidden_layers),
@@ -125,7 +125,7 @@ class LlavaAdapter:
         pixels = self._pixels(case.images)
         grid = self._grid(pixels)
         counts = len(case.images), grid[0] * grid[1]
-        answer = self._prompt(case, prompts.answer_prompt(case.question, case.options, case.history), counts)
+        answer = self._prompt(case, self._answer_prompt(case), counts)
         question = self._prompt(case, prompts.question_prompt(case.question), counts)
         general = self._prompt(case, prompts.general_prompt(), counts)
         maps, shares = self._maps(
@@ -140,6 +140,19 @@ class LlavaAdapter:
             maps=maps,
             image_share=shares,
         )
+
+    def _with_weights(self, offline: dict[str, Any]) -> Any:
+        """The model with its weights, wherever they come from."""
+        return _untyped(LlavaForConditionalGeneration).from_pretrained(
+            self.folder, use_safetensors=True, dtype=self.dtype, attn_implementation=SELECTED_ROWS, **offline
+        )
+
+    def _told(self) -> tuple[bool, str]:
+        """Whether the weights are trained, and what a page must say about them."""
+        return _told(self.folder)
+
+    def _answer_prompt(self, case: CaseInput) -> str:
+        return prompts.answer_prompt(case.question, case.options, case.history)
 
     def _pixels(self, images: tuple[RenderedImage, ...]) -> torch.Tensor | None:
         if not images:
@@ -225,9 +238,7 @@ class LlavaAdapter:
         if not options:
             return None
         letters = sorted(options)
-        endings = [
-            self._continuation(prompt, key if self.forced_choice == "letter" else options[key]) for key in letters
-        ]
+        endings = [self._continuation(prompt, self._ending(key, options[key])) for key in letters]
         run = self.model(
             input_ids=prompt.ids,
             attention_mask=torch.ones_like(prompt.ids),
@@ -247,6 +258,9 @@ class LlavaAdapter:
             scores.append(torch.stack(parts).mean())
         p = torch.softmax(torch.stack(scores), dim=0).tolist()
         return dict(zip(letters, p, strict=True))
+
+    def _ending(self, letter: str, text: str) -> str:
+        return letter if self.forced_choice == "letter" else text
 
     def _continuation(self, prompt: _Prompt, ending: str) -> torch.Tensor:
         """Tokens of an option as the model would go on writing it, (tokens,)."""
