@@ -45,6 +45,10 @@ function chance(row: MetricRow, score: Score | null): string {
   return row.chance;
 }
 
+function staleWords(score: Score): string {
+  return STALE[score.stale_because ?? ""] ?? score.stale_because ?? "";
+}
+
 export function ScoreTable() {
   const first = scoreOf("attention_ratio");
   const cells = first?.n_cells ? `${first.roi_cells} of ${first.n_cells} cells in the ROI` : "no scored region";
@@ -57,8 +61,8 @@ export function ScoreTable() {
           layer {layer.value}, {cells}
         </span>
         {isStale && (
-          <span class="badge warn end" data-testid="stale">
-            stale: {STALE[isStale.stale_because ?? ""] ?? isStale.stale_because}
+          <span class="badge warn end" data-testid="stale" title={staleWords(isStale)}>
+            stale<span class="vh">: {staleWords(isStale)}</span>
           </span>
         )}
       </div>
@@ -95,7 +99,7 @@ export function ScoreTable() {
                 <td class="n strong" data-value={score?.value ?? ""}>
                   <Value score={score} />
                   {score?.is_stale && (
-                    <span class="badge warn was" title={STALE[score.stale_because ?? ""] ?? score.stale_because ?? ""}>
+                    <span class="badge warn was" title={staleWords(score)}>
                       stale
                     </span>
                   )}
