@@ -17,17 +17,18 @@ const TASKS: Record<string, { name: string; help: string }> = {
 };
 
 /** What to do where the question alone does not say it. */
-function helpOf({ task }: CaseInfo, { kind }: Protocol): string {
+function helpOf({ task, options }: CaseInfo, { kind, required }: Protocol): string {
   const help = TASKS[task]?.help ?? "";
-  return kind === "vgmed" ? `${help || "Draw where the answer is decided."} No answer is asked for.` : help;
+  if (kind !== "vgmed") return help;
+  const isAnswered = options !== null || required.includes("answer");
+  return `${help || "Draw where the answer is decided."}${isAnswered ? "" : " No answer is asked for."}`;
 }
 
 export function Question({ session }: { session: Session }): JSX.Element | null {
   const handed = session.handed.value;
   if (!handed) return null;
-  const { question, history, task, options } = handed.case;
-  const protocol = session.data.protocol;
-  const help = options && protocol.kind === "vgmed" ? "" : helpOf(handed.case, protocol);
+  const { question, history, task } = handed.case;
+  const help = helpOf(handed.case, session.data.protocol);
   return (
     <div class="q">
       <div class="row between">

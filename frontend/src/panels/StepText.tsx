@@ -52,7 +52,8 @@ export function StepText({ session, id, text, label, isWrong, isFresh = false, w
     requestAnimationFrame(() => field.current?.setSelectionRange(open.from, open.from));
   };
   const keys = (event: KeyboardEvent): void => {
-    if (!open) return;
+    // Enter that ends a word of an input method chooses nothing.
+    if (!open || event.isComposing) return;
     if (event.key === "ArrowDown") setAt((chosen + 1) % Math.max(1, offered.length));
     else if (event.key === "ArrowUp") setAt((chosen - 1 + offered.length) % Math.max(1, offered.length));
     else if (event.key === "Escape") setCaret(null);
