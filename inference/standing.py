@@ -11,7 +11,18 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from django.db.models import Exists, OuterRef
+from django.db.models import (
+    Aggregate,
+    BinaryField,
+    Count,
+    Exists,
+    F,
+    IntegerField,
+    OuterRef,
+    QuerySet,
+    TextField,
+)
+from django.db.models.functions import Cast
 from numpy.typing import NDArray
 
 from annotations.metrics.agreement import bootstrap_means
@@ -21,7 +32,7 @@ from inference.metrics.verdicts import FEWEST_CASES, Quadrant, SetVerdict, set_v
 from inference.models import Enrolment, ModelVersion, Verdict, VerdictTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from curation.models import Benchmark, Snapshot
 
@@ -40,8 +51,11 @@ NUMBERS = (
     "n_cells",
     "roi_share",
 )
-COUNTS = ("row_count", "rows_unavailable", "option_count")
-WORDS = ("quadrant", "is_right", "is_grounded", "cluster", "why_unknown", "stale_because")
+COUNTS = ("row_count", "rows_unavailable", "option_count", "position")
+TRUTHS = ("is_right", "is_grounded")
+CLUSTER_BYTES = 16
+MOST_CLUSTERS = 10_000
+"""Of more patients or images than this, some at random are drawn together: the interval is as wide, and quicker."""
 
 Column = NDArray[np.float64]
 
@@ -109,7 +123,7 @@ class Cases:
         whole = hashlib.sha256()
         for name in sorted(columns):
             whole.update(columns[name].tobytes())
-        whole.update(clusters.astype("S16").tobytes())
+        whole.update(clusters.tobytes())
         self.digest = whole.digest()
 
     def __hash__(self) -> int:
@@ -120,7 +134,7 @@ class Cases:
 
 
 def standings(*, benchmark: Benchmark, snapshot: Snapshot | None = None) -> list[Standing]:
-    """How each model that reads a benchmark stands, by name; two queries, however many cases and models.
+    """How each model that reads a benchmark stands, by name; three queries, however many cases and models.
 
     Parameters
     ----------
@@ -134,44 +148,91 @@ def standings(*, benchmark: Benchmark, snapshot: Snapshot | None = None) -> list
     one patient, or without one of the same first image, are drawn together.
     """
     enrolled = Enrolment.objects.filter(benchmark=benchmark).select_related("model").order_by("model__name")
-    rows = with_staleness(Verdict.objects.filter(benchmark_id=benchmark.pk, target_kind=VerdictTarget.CASE))
+    rows = Verdict.objects.filter(benchmark_id=benchmark.pk, target_kind=VerdictTarget.CASE)
     if snapshot is not None:
         frozen = SnapshotCase.objects.filter(
             snapshot=snapshot, case=OuterRef("case"), input_digest=OuterRef("prediction__input_digest")
         )
         rows = rows.filter(Exists(frozen))
-    by_model: dict[uuid.UUID, list[tuple[Any, ...]]] = {}
-    for row in rows.order_by("position", "case_id").values_list("model_id", *NUMBERS, *COUNTS, *WORDS).iterator():
-        by_model.setdefault(row[0], []).append(row[1:])
-    return [_standing(one.model, by_model.get(one.model_id, [])) for one in enrolled]
+    cases = _cases(rows)
+    counts = _counts(rows)
+    return [_standing(one.model, cases.get(one.model_id), counts.get(one.model_id, [])) for one in enrolled]
 
 
-def _standing(model: ModelVersion, rows: list[tuple[Any, ...]]) -> Standing:
-    names = (*NUMBERS, *COUNTS, *WORDS)
-    table = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(names, ())
-    columns = {name: _column(table[name]) for name in (*NUMBERS, *COUNTS, "is_right", "is_grounded")}
-    counts = Counter(table["quadrant"])
+class Packed(Aggregate):
+    """Numbers of a group as the bytes of big-endian float64, null as nan: a hundred thousand of them in one value.
+
+    All aggregates of one query take its rows in one order, so that the n-th number of each is of the same row.
+    """
+
+    template = "string_agg(float8send(COALESCE((%(expressions)s)::float8, 'NaN')), ''::bytea)"
+    output_field = BinaryField()
+
+
+class Joined(Aggregate):
+    """Texts of a group, one after the other."""
+
+    template = "string_agg(%(expressions)s, '')"
+    output_field = TextField()
+
+
+def _cases(rows: QuerySet[Verdict]) -> dict[uuid.UUID, Cases]:
+    """The cases of each model as columns, in the order of the cases; one query."""
+    packed = {f"all_{name}": Packed(F(name)) for name in (*NUMBERS, *COUNTS)}
+    packed |= {f"all_{name}": Packed(Cast(F(name), IntegerField())) for name in TRUTHS}
+    found = rows.order_by().values("model_id").annotate(**packed, all_clusters=Joined(F("cluster")))
+    return {row["model_id"]: _unpacked(row) for row in found}
+
+
+def _unpacked(row: dict[str, Any]) -> Cases:
+    columns = {
+        name: np.frombuffer(row[f"all_{name}"], dtype=">f8").astype(np.float64) for name in (*NUMBERS, *COUNTS, *TRUTHS)
+    }
+    clusters = np.frombuffer(row["all_clusters"].encode("ascii"), dtype=f"S{CLUSTER_BYTES}")
+    if len(np.unique(clusters)) > MOST_CLUSTERS:
+        # The name of a cluster is a hash: what is left over of it is a place at random.
+        names = np.array([int(name, base=16) % MOST_CLUSTERS for name in clusters.tolist()])
+        clusters = np.char.mod("%016d", names).astype(f"S{CLUSTER_BYTES}")
+    order = np.argsort(columns["position"], kind="stable")
+    return Cases({name: column[order] for name, column in columns.items()}, clusters[order])
+
+
+def _no_cases() -> Cases:
+    return Cases({name: np.empty(0) for name in (*NUMBERS, *COUNTS, *TRUTHS)}, np.empty(0, dtype=f"S{CLUSTER_BYTES}"))
+
+
+def _counts(rows: QuerySet[Verdict]) -> dict[uuid.UUID, list[tuple[str, str, str, int]]]:
+    """How often each (quadrant, why there is no verdict, why it is stale) stands for each model; one query."""
+    grouped = with_staleness(rows).order_by().values_list("model_id", "quadrant", "why_unknown", "stale_because")
+    found: dict[uuid.UUID, list[tuple[str, str, str, int]]] = {}
+    for model_id, *words, count in grouped.annotate(count=Count("pk")):
+        found.setdefault(model_id, []).append((*words, count))
+    return found
+
+
+def _standing(model: ModelVersion, cases: Cases | None, counts: list[tuple[str, str, str, int]]) -> Standing:
+    held = cases or _no_cases()
+    quadrants = _counted((quadrant, count) for quadrant, _, _, count in counts)
     return Standing(
         model=model,
         layer=headline_layer(model),
-        cases=len(rows),
-        right=int(np.nansum(columns["is_right"])),
-        grounded=int(np.nansum(columns["is_grounded"])),
-        quadrants={one.value: counts[one.value] for one in Quadrant},
-        stale=_counted(table["stale_because"]),
-        unknown=_counted(table["why_unknown"]),
-        numbers=numbers_of(Cases(columns, np.array(table["cluster"], dtype=np.str_))),
+        cases=len(held.clusters),
+        right=int(np.nansum(held.columns["is_right"])),
+        grounded=int(np.nansum(held.columns["is_grounded"])),
+        quadrants={one.value: quadrants.get(one.value, 0) for one in Quadrant},
+        stale=_counted((because, count) for _, _, because, count in counts),
+        unknown=_counted((why, count) for _, why, _, count in counts),
+        numbers=numbers_of(held),
     )
 
 
-def _column(values: Sequence[Any]) -> Column:
-    """Numbers and truth values as float64, None as nan."""
-    return np.array(values, dtype=np.float64)
-
-
-def _counted(words: Sequence[str]) -> dict[str, int]:
-    """How often each word that is not empty stands there, the most frequent first."""
-    return dict(sorted(Counter(filter(None, words)).items(), key=lambda pair: (-pair[1], pair[0])))
+def _counted(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """The sum of each word that is not empty, the most frequent first."""
+    sums: Counter[str] = Counter()
+    for word, count in pairs:
+        if word:
+            sums[word] += count
+    return dict(sorted(sums.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 @lru_cache(maxsize=256)

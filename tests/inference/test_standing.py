@@ -13,6 +13,7 @@ from django.core.management import call_command
 from annotations.metrics.agreement import bootstrap_interval
 from curation.management.command import Failed
 from curation.models import Benchmark, Case, Role, Snapshot, SnapshotCase, User
+from inference import standing
 from inference.enrolling import enrol
 from inference.metrics.verdicts import set_verdict
 from inference.models import ModelVersion, Verdict, VerdictTarget
@@ -73,13 +74,13 @@ def test_the_same_rows_give_the_same_numbers(read: list[Case], benchmark: Benchm
     assert only(benchmark).numbers == only(benchmark).numbers
 
 
-def test_two_queries_however_many_cases_and_models(
+def test_three_queries_however_many_cases_and_models(
     read: list[Case], benchmark: Benchmark, django_assert_num_queries: Any
 ) -> None:
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         standings(benchmark=benchmark)
     enrol(benchmark=benchmark, model=plant("second"))
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         assert len(standings(benchmark=benchmark)) == 2
 
 
@@ -218,3 +219,14 @@ def test_a_second_reader_does_not_double_a_case(read: list[Case], benchmark: Ben
     submit(read[0], second, FOCUS)
     score_case(read[0].pk)
     assert only(benchmark).cases == 7
+
+
+def test_very_many_clusters_are_drawn_in_larger_ones_and_the_interval_stays(
+    read: list[Case], benchmark: Benchmark, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = only(benchmark).numbers
+    monkeypatch.setattr(standing, "MOST_CLUSTERS", 5)
+    merged = only(benchmark).numbers
+    assert merged.accuracy.value == alone.accuracy.value
+    assert merged.accuracy.interval is not None
+    assert merged.accuracy.interval != alone.accuracy.interval
