@@ -71,6 +71,15 @@ def test_external_servers_are_used_and_none_is_started(var: Var, monkeypatch: py
 
 
 @pytest.mark.usefixtures("bare_environment")
+def test_threads_wait_without_spinning_unless_told_otherwise(var: Var, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgres://one@example.org/one")
+    monkeypatch.setenv("CELERY_BROKER_URL", "redis://example.org")
+    monkeypatch.setenv("GOMP_SPINCOUNT", "100")
+    with quickstart.servers(var) as settled:
+        assert (settled["OMP_WAIT_POLICY"], settled["GOMP_SPINCOUNT"]) == ("PASSIVE", "100")
+
+
+@pytest.mark.usefixtures("bare_environment")
 def test_what_was_started_is_stopped_when_the_rest_fails(var: Var, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_var: Var) -> None:
         raise embedded.ServerFailed("no broker today")
