@@ -14,7 +14,7 @@ from PIL import Image
 
 from config.demo import fetal, grounding, thinking
 from config.demo.benchmarks import PHANTOMS, DemoRefused, PhantomBenchmark, add_phantoms
-from config.demo.models import DEMO, PLANTED
+from config.demo.models import DEMO, PLANTED, TAUGHT_LAYER, add_phantom_models
 from config.demo.pictures import LABEL, SEED, SPLITS
 from curation.formats.sources import NOTES
 from curation.geometry import rasterize
@@ -22,6 +22,8 @@ from curation.models import AuditEvent, Benchmark, Case, Gold, ImageAsset, Membe
 from curation.phantoms.ellipses import circumference_mm
 from curation.phantoms.fetal_questions import ANSWERS, Task
 from curation.phantoms.organs import make_organ, make_organ_case
+from inference.adapters.demo.architecture import SUPERVISED_LAYER
+from inference.currency import headline_layer
 from inference.enrolling import register_model
 from inference.models import Enrolment, ModelVersion
 from inference.targets import other_findings
@@ -163,6 +165,19 @@ def test_three_models_of_one_family_read_the_phantoms_live(
     assert set(enrolled) == {("demo", PLANTED), *((one_phantom.slug, name) for name in DEMO)}
     assert run_json("load_demo") == (0, told)
     assert len(asked) == len(DEMO)
+
+
+@pytest.mark.django_db
+def test_the_layer_that_speaks_for_the_models_is_the_one_they_were_taught() -> None:
+    assert add_phantom_models(make_benchmark()) == list(DEMO)
+    models = ModelVersion.objects.in_bulk(DEMO, field_name="name")
+    assert {headline_layer(model) for model in models.values()} == {TAUGHT_LAYER} == {SUPERVISED_LAYER}
+    assert {name: model.is_trained for name, model in models.items()} == {
+        "demo-trained": True,
+        "demo-random": False,
+        "demo-share": True,
+    }
+    assert len({model.weights_digest for model in models.values()}) == len(DEMO)
 
 
 @pytest.mark.django_db

@@ -45,5 +45,5 @@ def _loaded(benchmark: Benchmark, models: list[str]) -> dict[str, Any]:
 
 
 def _told(*, benchmark: str, cases: int, models: list[str]) -> str:
-    readers = f", read live by {' and '.join(models)}" if models else ", read by no model here"
+    readers = f", read live by {', '.join(models)}" if models else ", read by no model here"
     return f"Demo benchmark {benchmark!r}: {cases} cases{readers}"
