@@ -13,12 +13,11 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
+from django.db import connection
 from django.db.models import (
     Case,
     CharField,
-    Count,
     F,
-    IntegerField,
     OuterRef,
     Q,
     QuerySet,
@@ -30,7 +29,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 
 from annotations.models import Reading
-from curation.models import Benchmark, Gold
+from curation.models import Benchmark
 from inference.inputs import RENDERING
 from inference.metrics import nulls, verdicts
 from inference.metrics.catalogue import METRICS
@@ -141,30 +140,57 @@ def stale_counts(benchmark: Benchmark) -> list[StaleCount]:
     What has something newer in its place is not counted: it is history, and nobody is shown it. A number against a
     reading of other images or another question stays until its reader reads again; no schedule can mend it.
     """
-    readings = Reading.objects.filter(pk=OuterRef("target_id")).values("revision")
-    golds = Gold.objects.filter(case=OuterRef("target_id")).order_by("-revision").values("revision")[:1]
-    newest = Case(
-        When(target_kind=TargetKind.READING, then=Subquery(readings)),
-        When(target_kind=TargetKind.GOLD, then=Subquery(golds)),
-        output_field=IntegerField(),
-    )
-    because = Case(
-        *_when_prediction_stale(),
-        When(~Q(target_revision=Coalesce(newest, Value(0))), then=Value(REVISION_SUPERSEDED)),
-        When(~live_versions(), then=Value(METRIC_CHANGED)),
-        default=Value(""),
-        output_field=CharField(),
-    )
-    rows = (
-        Score.objects.filter(prediction__case__benchmark=benchmark, superseded_at__isnull=True)
-        .annotate(because=because)
-        .exclude(because="")
-        .order_by()
-        .values_list("prediction__model__name", "because")
-        .annotate(numbers=Count("pk"), cases=Count("prediction__case", distinct=True))
-        .order_by("prediction__model__name", "because")
-    )
-    return [StaleCount(*row) for row in rows]
+    current = list(METRICS.values())
+    given = {
+        **{name: name for name in STALE_REASONS},
+        "benchmark": benchmark.pk,
+        "rendering": RENDERING,
+        "reading": TargetKind.READING.value,
+        "gold": TargetKind.GOLD.value,
+        "metrics": [metric.name for metric in current],
+        "versions": [metric.version for metric in current],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_STALE_COUNTS, given)
+        return [StaleCount(*row) for row in cursor.fetchall()]
+
+
+# `why_prediction_stale` and `why_score_stale` over a whole benchmark. Targets are joined rather than looked up for each
+# number: of 260,000 numbers that takes 0.3 s instead of 5.
+_STALE_COUNTS = """
+WITH newest AS (
+    SELECT %(reading)s AS kind, reading.id, reading.revision
+    FROM annotations_reading reading JOIN curation_case cased ON cased.id = reading.case_id
+    WHERE cased.benchmark_id = %(benchmark)s
+    UNION ALL
+    SELECT %(gold)s, gold.case_id, max(gold.revision)
+    FROM curation_gold gold JOIN curation_case cased ON cased.id = gold.case_id
+    WHERE cased.benchmark_id = %(benchmark)s GROUP BY gold.case_id
+), live AS (
+    SELECT * FROM unnest(%(metrics)s::text[], %(versions)s::text[]) AS live (metric, version)
+), made AS (
+    SELECT prediction.id, prediction.case_id, model.name, CASE
+        WHEN prediction.input_digest <> cased.input_digest THEN %(input_changed)s
+        WHEN prediction.rendering <> %(rendering)s THEN %(rendering_changed)s
+        WHEN prediction.prompt_digest <> model.prompt_digest THEN %(prompt_changed)s
+        WHEN prediction.decoding_digest <> model.decoding_digest THEN %(decoding_changed)s END AS because
+    FROM inference_prediction prediction
+    JOIN curation_case cased ON cased.id = prediction.case_id
+    JOIN inference_modelversion model ON model.id = prediction.model_id
+    WHERE cased.benchmark_id = %(benchmark)s
+), stale AS (
+    SELECT made.name, made.case_id, coalesce(made.because, CASE
+        WHEN newest.revision IS DISTINCT FROM score.target_revision THEN %(revision_superseded)s
+        WHEN live.version IS DISTINCT FROM score.metric_version THEN %(metric_changed)s END) AS because
+    FROM inference_score score
+    JOIN made ON made.id = score.prediction_id
+    LEFT JOIN newest ON newest.kind = score.target_kind AND newest.id = score.target_id
+    LEFT JOIN live ON live.metric = score.metric
+    WHERE score.superseded_at IS NULL
+)
+SELECT name, because, count(*), count(DISTINCT case_id) FROM stale
+WHERE because IS NOT NULL GROUP BY name, because ORDER BY name, because
+"""
 
 
 def with_staleness(rows: QuerySet[Verdict]) -> Any:
