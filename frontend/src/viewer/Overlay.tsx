@@ -39,7 +39,8 @@ export function Overlay({ session, cell, image, draft }: Props): JSX.Element {
     if (moved.current) moved.current.style.transform = painted.shift.value;
   });
   // In small viewports tags would hide what they name.
-  const isSmall = useComputed(() => cell.box.value.width < 320);
+  const room = useComputed(() => cell.box.value.width);
+  const isSmall = useComputed(() => room.value < 320);
   const frame = cell.frame.value;
   const here = session.rois.value.flatMap((roi, index) =>
     roi.image === image.number && roi.frame === frame ? [{ roi, number: index + 1 }] : [],
@@ -66,6 +67,7 @@ export function Overlay({ session, cell, image, draft }: Props): JSX.Element {
             view={painted.view}
             aspect={aspect}
             isSmall={isSmall}
+            room={room}
           />
         ))}
       </svg>

@@ -1,4 +1,4 @@
-import { type ReadonlySignal, useComputed, useSignalEffect } from "@preact/signals";
+import { type ReadonlySignal, useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
 import type { ImageInfo, Roi } from "../api/types";
@@ -17,20 +17,25 @@ interface Props {
   view: ReadonlySignal<View>;
   aspect: number;
   isSmall: ReadonlySignal<boolean>;
+  /** The viewport's width, in which the tag stays. */
+  room: ReadonlySignal<number>;
 }
 
 const PADDING = 5;
 
 /** Number and label above a region's upper left corner as seen, in screen pixels. */
-export function Tag({ session, image, roi, number, view, aspect, isSmall }: Props): JSX.Element {
+export function Tag({ session, image, roi, number, view, aspect, isSmall, room }: Props): JSX.Element {
   const words = useRef<SVGTextElement>(null);
   const ground = useRef<SVGRectElement>(null);
+  const long = useSignal(0);
   const [x0, y0, x1, y1] = bounds(roi);
   const place = useComputed(() => {
     const [ax, ay] = toScreen(view.value, aspect, x0, y0);
     const [bx, by] = toScreen(view.value, aspect, x1, y1);
-    const [left, top] = [Math.min(ax, bx), Math.min(ay, by)];
-    return `translate(${Math.max(2, left)} ${top < 20 ? top + 18 : top - 7})`;
+    const [left, right, top] = [Math.min(ax, bx), Math.max(ax, bx), Math.min(ay, by)];
+    // Within the viewport while the region is: a tag that is cut off names nothing.
+    const x = left < room.value && right > 0 ? Math.max(2, Math.min(left, room.value - long.value - 2)) : left;
+    return `translate(${x} ${top < 20 ? top + 18 : top - 7})`;
   });
   const look = useComputed(() => `roi-tag${dimClass(session, roi.id)}`);
   const name = nameOf(session, roi);
@@ -40,7 +45,8 @@ export function Tag({ session, image, roi, number, view, aspect, isSmall }: Prop
   useSignalEffect(() => {
     void isSmall.value;
     const width = words.current?.getComputedTextLength() ?? 0;
-    ground.current?.setAttribute("width", String(Math.ceil(width) + 2 * PADDING));
+    long.value = Math.ceil(width) + 2 * PADDING;
+    ground.current?.setAttribute("width", String(long.peek()));
   });
   return (
     <g class={look} transform={place} style={colours(session, roi.label)}>
