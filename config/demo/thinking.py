@@ -1,7 +1,7 @@
 """The demo's MedThinkVQA benchmark: several phantom pictures a case, a history, five options, findings, a discussion.
 
-The five options describe lesions; one of them is in the pictures. Each of the other four differs from a lesion that is
-there in its size, its edge or its kind, so that looking at one picture does not do.
+The five options describe lesions; one of them is in the pictures. Where another has a kind that is there, its size or
+edge is another one, so that the name alone does not do.
 """
 
 from __future__ import annotations
@@ -88,18 +88,21 @@ def _seen(organ: OrganPhantom) -> str:
     return " ".join(lesions)
 
 
+def _drawn(rng: np.random.Generator) -> str:
+    """Some lesion. Its kind is drawn first, as in the pictures, so that no kind is more often right than wrong."""
+    kind, size, edge = (values[int(rng.integers(len(values)))] for values in (KINDS, SIZES, EDGES))
+    return _named(kind, size, edge if kind in EDGED_KINDS else None)
+
+
 def _options(organs: tuple[OrganPhantom, ...], rng: np.random.Generator) -> tuple[dict[str, str], str]:
     """Five options by letter, and the letter of the one that is there."""
     there = [_words(lesion) for organ in organs for lesion in organ.lesions]
-    every = [
-        _named(kind, size, edge)
-        for kind in KINDS
-        for size in SIZES
-        for edge in (EDGES if kind in EDGED_KINDS else (None,))
-    ]
     wanted = there[int(rng.integers(len(there)))]
-    absent = [text for text in every if text not in there]
-    texts = [wanted, *rng.permutation(absent)[: len(LETTERS) - 1].tolist()]
+    texts = [wanted]
+    while len(texts) < len(LETTERS):
+        text = _drawn(rng)
+        if text not in (*there, *texts):
+            texts.append(text)
     options = dict(zip(LETTERS, rng.permutation(texts).tolist(), strict=True))
     return options, next(letter for letter, text in options.items() if text == wanted)
 

@@ -21,7 +21,7 @@ from curation.geometry import rasterize
 from curation.models import AuditEvent, Benchmark, Case, Gold, ImageAsset, Membership, User
 from curation.phantoms.ellipses import circumference_mm
 from curation.phantoms.fetal_questions import ANSWERS, Task
-from curation.phantoms.organs import make_organ, make_organ_case
+from curation.phantoms.organs import KINDS, make_organ, make_organ_case
 from inference.adapters.demo.architecture import SUPERVISED_LAYER
 from inference.currency import headline_layer
 from inference.enrolling import register_model
@@ -264,6 +264,17 @@ class TestThinking:
         for row in rows:
             for text in row["options"].values():
                 assert text.lower() not in row["CLINICAL_HISTORY"].lower()
+
+    def test_no_kind_is_a_good_guess(self) -> None:
+        right: Counter[str] = Counter()
+        wrong: Counter[str] = Counter()
+        for number in range(400):
+            organs = make_organ_case(SEED, number, images=2 + number % 3)
+            options, answer = thinking._options(organs, np.random.default_rng(number))
+            for letter, text in options.items():
+                (right if letter == answer else wrong)[text.split()[-1]] += 1
+        for kind in KINDS:
+            assert abs(right[kind] / right.total() - wrong[kind] / wrong.total()) < 0.1
 
     def test_no_letter_is_a_good_guess(self, rows: Rows) -> None:
         letters = Counter(row["correct_answer"] for row in rows)
