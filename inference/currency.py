@@ -141,7 +141,7 @@ def stale_counts(benchmark: Benchmark) -> list[StaleCount]:
     reading of other images or another question stays until its reader reads again; no schedule can mend it.
     """
     current = list(METRICS.values())
-    given = {
+    given: dict[str, Any] = {
         **{name: name for name in STALE_REASONS},
         "benchmark": benchmark.pk,
         "rendering": RENDERING,
