@@ -89,7 +89,7 @@ def fetal_cases(count: int, *, seed: int) -> list[HeldOut]:
     """Fetal phantoms of a seed, one question each, the five tasks in turn."""
     made: list[Example] = [fetal_example(index, seed=seed) for index in range(count)]
     return [
-        HeldOut(one.pictures, (Item(index, one.asked[0], 0, is_conflict=False, others=()),))
+        HeldOut(one.pictures, (Item(index, one.asked[0], _only_image(one.asked[0]), is_conflict=False, others=()),))
         for index, one in enumerate(made)
     ]
 
@@ -168,3 +168,7 @@ def _item(case: int, phantoms: Sequence[OrganPhantom], one: PhantomQuestion) -> 
     )
     asked = Asked(one.kind, question_prompt(one.text), one.answer, cells, one.text, ANSWERS[one.kind])
     return Item(case, asked, None if one.image is None else one.image - 1, is_conflict=one.is_conflict, others=others)
+
+
+def _only_image(asked: Asked) -> int | None:
+    return None if asked.cells is None else 0

@@ -46,8 +46,14 @@ class Recipe:
 
     def scaled(self, by: float) -> Recipe:
         """The same recipe with fewer or more steps and cases, at least one of each that there is."""
-        counts = ("single_cases", "several_cases", "fetal_cases", "warm_steps", "steps")
-        return replace(self, **{name: _scaled(getattr(self, name), by) for name in counts})
+        return replace(
+            self,
+            single_cases=_scaled(self.single_cases, by),
+            several_cases=_scaled(self.several_cases, by),
+            fetal_cases=_scaled(self.fetal_cases, by),
+            warm_steps=_scaled(self.warm_steps, by),
+            steps=_scaled(self.steps, by),
+        )
 
 
 def _scaled(count: int, by: float) -> int:
