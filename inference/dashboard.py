@@ -222,6 +222,6 @@ def dashboard_of(benchmark: Benchmark, *, model_name: str | None) -> dict[str, A
 
 def _first_with_verdicts(rows: list[Standing]) -> Standing | None:
     """A trained model whose cases have verdicts before a control, and either before a model without any."""
-    decided = [row for row in rows if row.cases > row.quadrants[Quadrant.UNKNOWN.value]]
+    decided = [row for row in rows if row.numbers.grounded.n or row.numbers.accuracy.n]
     trained = [row for row in decided if row.model.is_trained]
     return next(iter([*trained, *decided, *rows]), None)

@@ -180,7 +180,7 @@ def _cases(rows: QuerySet[Verdict]) -> dict[uuid.UUID, Cases]:
     """The cases of each model as columns, in the order of the cases; one query."""
     packed = {f"all_{name}": Packed(F(name)) for name in (*NUMBERS, *COUNTS)}
     packed |= {f"all_{name}": Packed(Cast(F(name), IntegerField())) for name in TRUTHS}
-    found = rows.order_by().values("model_id").annotate(**packed, all_clusters=Joined(F("cluster")))
+    found: Any = rows.order_by().values("model_id").annotate(**packed, all_clusters=Joined(F("cluster")))
     return {row["model_id"]: _unpacked(row) for row in found}
 
 
@@ -239,13 +239,13 @@ def _counted(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
 def numbers_of(cases: Cases) -> Numbers:
     """Means, intervals and the verdict of a set of cases; kept, so that a page that is looked at again is quick."""
     columns = cases.columns
-    names = ("absolute_value", "kl_norm", "pointing_hit", "is_right", "is_grounded")
+    names = ("absolute_value", "kl_norm", "pointing_hit", *TRUTHS)
     fields = _fields(columns["is_right"], columns["is_grounded"])
     told = [*(columns[name] for name in names), *fields.values()]
     bounds = bootstrap_means(np.stack(told, axis=1), groups=cases.clusters, n=DRAWS, level=LEVEL, seed=SEED)
-    absolute, kl_norm, pointing = (_estimate(column, pair) for column, pair in zip(told[:3], bounds[:3], strict=True))
-    right, grounded, *shares = (
-        _share(column, pair, cases.clusters) for column, pair in zip(told[3:], bounds[3:], strict=True)
+    absolute, kl_norm = (_estimate(column, pair) for column, pair in zip(told[:2], bounds[:2], strict=True))
+    pointing, right, grounded, *shares = (
+        _share(column, pair, cases.clusters) for column, pair in zip(told[2:], bounds[2:], strict=True)
     )
     options = columns["option_count"][~np.isnan(columns["is_right"])]
     cells = columns["n_cells"][~np.isnan(columns["n_cells"])]

@@ -146,6 +146,16 @@ def test_a_benchmark_without_answers_is_divided_by_grounding_alone(
     assert keys(page(curator, f"{CASES}?model=planted&verdict=grounded")) == []
 
 
+def test_a_model_with_verdicts_is_shown_before_one_without(
+    benchmark: Benchmark, planted: ModelVersion, other: User, curator: User
+) -> None:
+    enrol(benchmark=benchmark, model=plant("a model that read nothing"))
+    fill(benchmark, planted, other, 2)
+    assert "Cases grounded, planted" in page(curator, OVERVIEW)
+    assert "Cases grounded, a model that read nothing" in page(curator, f"{OVERVIEW}?model=a+model+that+read+nothing")
+    assert "Cases grounded, planted" in page(curator, f"{OVERVIEW}?model=%00nobody")
+
+
 @pytest.mark.parametrize("prepare", ["nothing", "cases", "model"])
 def test_empty_states_say_what_comes(prepare: str, benchmark: Benchmark, planted: ModelVersion, curator: User) -> None:
     words = {"nothing": "No cases yet", "cases": "No model is enrolled", "model": "has read no case yet"}
