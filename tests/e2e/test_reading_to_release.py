@@ -189,6 +189,8 @@ def test_a_reading_is_scored_live_and_released(
 
     page.keyboard.press("Control+Enter")
     expect(page.locator(".toast")).to_contain_text(f"Reading of case {case['key']} submitted")
+    # It stays while the pointer is on it, however slow the machine.
+    page.locator(".toast").hover()
     check_live(watching, page)
     score = check_scores(product, case, box, image)
     for shown_to in (watching, page):
