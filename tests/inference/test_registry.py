@@ -10,7 +10,7 @@ from inference.registry import FAMILIES, check_source, load_adapter
 
 
 def test_an_unknown_family_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match="'gpt'; known are llava, planted"):
+    with pytest.raises(ValueError, match="'gpt'; known are demo, llava, planted"):
         load_adapter("gpt", "", "", {})
 
 
