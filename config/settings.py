@@ -26,7 +26,7 @@ INSTALLED_APPS = [
     "inference",
     "annotations",
     "curation",
-    "django.contrib.admin",
+    "config.admin_site.LookOnlyAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from curation.access import require, signed_in
 from curation.export_jobs import ask_export
 from curation.exporting import TextUnchecked
-from curation.look_only import LookOnly, Untouched
+from curation.look_only import LookOnly, NotForReaders, Untouched
 from curation.models import (
     AuditEvent,
     AuditSeal,
@@ -74,7 +74,7 @@ class CaseImageInline(Untouched, admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Case)
-class CaseAdmin(LookOnly):
+class CaseAdmin(NotForReaders):
     list_display = ["key", "benchmark", "position", "split", "version"]
     list_filter = ["benchmark"]
     list_select_related = ["benchmark"]
@@ -122,7 +122,8 @@ class ExportAdmin(LookOnly):
 
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(LookOnly):
+class AuditEventAdmin(NotForReaders):
+    benchmark_path = "benchmark_id"
     list_display = ["created_at", "actor_name", "action", "object_type", "object_id"]
     list_filter = ["action"]
 

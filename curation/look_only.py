@@ -5,8 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.db.models import Q
+
+from curation.access import signed_in
+from curation.models import Role
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+
     ModelAdmin = admin.ModelAdmin[Any]
 else:
     # Generic for the type checker only.
@@ -31,3 +38,26 @@ class Untouched:
 
 class LookOnly(Untouched, ModelAdmin):
     """A list and its rows, to look at."""
+
+
+class NotForReaders(LookOnly):
+    """Rows that tell what a source, experts or models say of cases: none of benchmarks in which the user reads."""
+
+    benchmark_path = "benchmark"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Also of cases read already: one rule, as on the page of the trail."""
+        reads_in = [key for key, roles in signed_in(request).roles_by_benchmark().items() if Role.READER in roles]
+        elsewhere = Q(**{f"{self.benchmark_path}__isnull": True})
+        if None not in reads_in:
+            elsewhere |= ~Q(**{f"{self.benchmark_path}__in": reads_in})
+        return super().get_queryset(request).filter(elsewhere)
+
+
+class LookOnlySite(admin.AdminSite):
+    """Takes nothing that could be changed: a token or a task of the beat made here would pass the trail by."""
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """What packages register for themselves is left out."""
+        if admin_class is not None and issubclass(admin_class, LookOnly):
+            super().register(model_or_iterable, admin_class, **options)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from curation.look_only import LookOnly
+from curation.look_only import LookOnly, NotForReaders
 from inference.models import Enrolment, ModelVersion, Prediction, Schedule, ScheduleRun, Score, ScoringRun
 
 
@@ -23,14 +23,15 @@ class EnrolmentAdmin(LookOnly):
 
 
 @admin.register(Prediction)
-class PredictionAdmin(LookOnly):
+class PredictionAdmin(NotForReaders):
+    benchmark_path = "case__benchmark"
     list_display = ("case", "model", "state", "attempts", "error", "latency_ms", "finished_at")
     list_filter = ("state", "model", "case__benchmark")
     list_select_related = ("case", "model")
 
 
 @admin.register(ScoringRun)
-class ScoringRunAdmin(LookOnly):
+class ScoringRunAdmin(NotForReaders):
     list_display = ("id", "kind", "benchmark", "state", "attempts", "error", "cases_done", "cases_total", "created_at")
     list_filter = ("state", "kind", "benchmark")
     list_select_related = ("benchmark",)
@@ -44,14 +45,16 @@ class ScheduleAdmin(LookOnly):
 
 
 @admin.register(ScheduleRun)
-class ScheduleRunAdmin(LookOnly):
+class ScheduleRunAdmin(NotForReaders):
+    benchmark_path = "schedule__benchmark"
     list_display = ("schedule", "slot", "cause", "state", "is_cut_short", "scores_written", "scores_changed", "error")
     list_filter = ("state", "cause", "schedule__benchmark")
     list_select_related = ("schedule",)
 
 
 @admin.register(Score)
-class ScoreAdmin(LookOnly):
+class ScoreAdmin(NotForReaders):
+    benchmark_path = "prediction__case__benchmark"
     list_display = ("metric", "prediction", "target_kind", "image", "frame", "map", "roi_rule", "unavailable")
     list_filter = ("metric", "target_kind", "map", "roi_rule")
     list_select_related = ("prediction__case", "prediction__model")
