@@ -81,7 +81,7 @@ def chained(events: Iterable[AuditEvent], *, after: AuditSeal | None, sealed_at:
 def seal_digest(previous: str, event: AuditEvent, *, number: int, sealed_at: dt.datetime) -> str:
     """The digest that the seal of an event must have, given the digest of the seal before it."""
     row = {
-        "id": event.pk,
+        "id": _exact(event.pk),
         "uid": str(event.uid),
         "actor_id": None if event.actor_id is None else str(event.actor_id),
         "actor_name": event.actor_name,

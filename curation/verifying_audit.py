@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 PAGE = 1000
 # Longer than any transaction is open between noting an event and its commit: a task is killed after one hour.
 LONGEST_TRANSACTION = dt.timedelta(hours=2)
+# The clocks of the machine that wrote an event and of the one that sealed it may differ.
+LONGEST_SKEW = dt.timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,12 @@ def _changed(link: Link, digest: str, after: Link | None) -> Broken:
 def _out_of_time(walk: _Walk, link: Link) -> Broken | None:
     """An event that claims a time at which it would have been sealed before others that were."""
     event, newest = link.event, walk.newest
+    if event is not None and event.created_at > link.seal.sealed_at + LONGEST_SKEW:
+        detail = (
+            f"event {event.pk} was put in by hand: it claims {event.created_at:%Y-%m-%d %H:%M:%S} UTC and was sealed "
+            f"{link.seal.sealed_at:%Y-%m-%d %H:%M:%S} UTC, before that"
+        )
+        return Broken("inserted", event.pk, link.seal.number, detail)
     if event is None or newest is None or walk.sealed_at is None:
         return None
     # Sealing goes by id: a lower id behind a higher one committed after that one was sealed.

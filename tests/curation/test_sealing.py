@@ -9,6 +9,7 @@ import io
 import json
 from typing import TYPE_CHECKING, Any
 
+import pgtrigger
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import ProgrammingError, connection, transaction
@@ -108,6 +109,21 @@ class TestSealing:
         audit.record("thing.done", actor=None)
         assert seal_waiting() == 2
         assert verify_trail().broken is None
+
+    def test_an_id_beyond_json_stops_nothing(self, db: None) -> None:
+        AuditEvent.objects.create(id=2**62, action="thing.done")
+        assert seal_waiting() == 1
+        assert verify_trail().broken is None
+
+    def test_an_event_of_after_its_seal_was_put_in(self, trail: list[AuditEvent]) -> None:
+        with pgtrigger.ignore("curation.AuditEvent:append_only"):
+            event = AuditEvent.objects.create(action="thing.done")
+            AuditEvent.objects.filter(pk=event.pk).update(created_at=dt.datetime(2100, 1, 1, tzinfo=dt.UTC))
+        seal_waiting()
+        broken = verify_trail().broken
+        assert broken is not None
+        assert (broken.kind, broken.event) == ("inserted", event.pk)
+        assert "claims 2100-01-01" in broken.detail
 
     def test_an_event_that_is_rolled_back_leaves_no_hole(self, trail: list[AuditEvent]) -> None:
         with contextlib.suppress(ZeroDivisionError), transaction.atomic():
