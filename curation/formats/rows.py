@@ -95,9 +95,18 @@ def _parquet_rows(file: Path) -> Iterator[object]:
         with pq.ParquetFile(file, pre_buffer=False) as table:  # else the whole file, pictures and all, is in memory
             for group in range(table.num_row_groups):
                 for batch in table.iter_batches(batch_size=_ROWS_AT_ONCE, row_groups=[group]):
-                    yield from batch.to_pylist()
+                    for place in range(batch.num_rows):
+                        yield _parquet_row(batch.slice(place, 1))
     except (pa.ArrowException, OSError) as error:
         yield FaultyRecord("", f"{file.name} is damaged: {str(error)[:200]}")
+
+
+def _parquet_row(one: pa.RecordBatch) -> object:
+    """A row as an object, or why Python has no value for it: a date beyond year 9999, text that is not UTF-8."""
+    try:
+        return one.to_pylist()[0]
+    except (ValueError, OverflowError) as error:
+        return FaultyRecord("", f"holds a value that cannot be read: {str(error)[:200]}")
 
 
 class Columns:

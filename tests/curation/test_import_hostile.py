@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -102,3 +104,21 @@ def test_what_no_column_can_hold_leaves_nothing_behind(
     told = len(report.rejected) + report.created + report.unchanged
     assert told == len(rows)
     assert Case.objects.count() == report.created
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([None, 2**62], pa.timestamp("us")),
+        pa.array([None, 2**31 - 1], pa.date32()),
+        pa.Array.from_buffers(pa.string(), 2, pa.array([b"", b"\xff"]).buffers()),
+        pa.StructArray.from_arrays([pa.array(["a", "b"])] * 2, names=["A", "A"]),
+    ],
+    ids=["time", "date", "text", "names"],
+)
+def test_a_parquet_value_that_python_has_none_for_is_a_rejection(column: pa.Array, tmp_path: Path) -> None:
+    pq.write_table(pa.table({"id": ["us-1", "us-2"], "extra": column}), tmp_path / "rows.parquet")
+    found = list(fetal_gauge.read_file(tmp_path / "rows.parquet"))
+    assert len(found) == 2
+    assert isinstance(found[1], Rejection)
+    assert "cannot be read" in found[1].reason
