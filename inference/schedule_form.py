@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 UNITS = ((86_400, "days"), (3600, "hours"), (60, "minutes"), (1, "seconds"))
 # Where a fault of the operation stands in the form.
 PLACES = {"every_s": "every", "models": "chosen"}
-NO_NUMBER = {"invalid": "A whole number is wanted here."}
+# Times its unit, Python still writes it in words; that it is too long a time the operation says.
+FARTHEST = 10**40
+NO_NUMBER = {"invalid": "A whole number is wanted here.", "max_value": "A number of at most 40 digits is read here."}
 
 
 class ScheduleForm(forms.Form):
@@ -28,7 +30,7 @@ class ScheduleForm(forms.Form):
     rhythm = forms.ChoiceField(
         label="When", choices=(("every", "Every"), ("cron", "At set times (cron)")), initial="every"
     )
-    every = forms.IntegerField(label="Every", required=False, error_messages=NO_NUMBER)
+    every = forms.IntegerField(label="Every", required=False, max_value=FARTHEST, error_messages=NO_NUMBER)
     unit = forms.TypedChoiceField(label="Unit", choices=UNITS, coerce=int, required=False)
     cron = forms.CharField(label="Cron", max_length=LONGEST_CRON, required=False)
     timezone = forms.CharField(label="Time zone", max_length=64)
@@ -37,7 +39,9 @@ class ScheduleForm(forms.Form):
         label="Metrics", required=False, choices=[(name, metric.title) for name, metric in METRICS.items()]
     )
     is_everything = forms.BooleanField(label="Everything again", required=False)
-    budget_s = forms.IntegerField(label="Budget in seconds", required=False, error_messages=NO_NUMBER)
+    budget_s = forms.IntegerField(
+        label="Budget in seconds", required=False, max_value=FARTHEST, error_messages=NO_NUMBER
+    )
     is_enabled = forms.BooleanField(label="Enabled", required=False)
 
     def __init__(self, data: Any = None, *, benchmark: Benchmark, before: Wanted | None = None) -> None:

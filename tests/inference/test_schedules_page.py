@@ -82,7 +82,10 @@ def test_making_one_by_the_form(browse: Browse, curator: User, benchmark: Benchm
         ({"every": "30", "unit": "1"}, "every", "30 is outside of 60 to"),
         ({"every": "x"}, "every", "A whole number is wanted here."),
         ({"every": "9" * 9000}, "every", "A whole number is wanted here."),
-        ({"every": "9" * 3000}, "every", "is outside of 60 to"),
+        ({"every": "9" * 40}, "every", "is outside of 60 to"),
+        # Of as many digits as Python reads, so that times its unit it has more than Python writes.
+        ({"every": "9" * 4300}, "every", "at most 40 digits"),
+        ({"budget_s": "9" * 4300}, "budget_s", "at most 40 digits"),
         ({"every": "-1"}, "every", "is outside of 60 to"),
         ({"rhythm": "cron", "cron": "0 3 1 * mon", "every": "x"}, "cron", "both a day of month and a day of week"),
         ({"every": "400", "unit": "86400"}, "every", "is outside of 60 to"),
