@@ -14,16 +14,21 @@ from curation.signals import cases_changed
 from inference.models import JobState, Prediction
 from inference.predicting import request_live_predictions
 from inference.scoring import request_scoring
+from inference.targets import cases_beside
 
 
 @receiver(cases_changed, dispatch_uid="inference.cases_changed")
 @transaction.atomic
 def on_cases_changed(*, case_ids: list[uuid.UUID], **_: Any) -> None:
-    """Ask for the predictions that live enrolments lack, and score again what has some: gold may have changed."""
+    """Ask for the predictions that live enrolments lack, and score again what has some: gold may have changed.
+
+    The gold of a case is another finding to those over the same image: there every null is computed anew.
+    """
     request_live_predictions(case_ids=case_ids)
-    read = Prediction.objects.filter(case__in=case_ids, state=JobState.DONE)
+    beside = cases_beside(case_ids)
+    read = Prediction.objects.filter(case__in=beside.union(case_ids), state=JobState.DONE)
     for case_id in sorted(set(read.order_by().values_list("case_id", flat=True))):
-        request_scoring(case_id=case_id)
+        request_scoring(case_id=case_id, replaces=case_id in beside)
 
 
 @receiver(reading_submitted, dispatch_uid="inference.reading_submitted")

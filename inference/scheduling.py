@@ -181,7 +181,9 @@ def delete_schedule(*, schedule: Schedule, actor: User | None) -> None:
     with transaction.atomic():
         found: Schedule = Schedule.objects.select_for_update(of=["self"]).get(pk=schedule.pk)
         _record(found, "schedule.deleted", actor=actor, before=told(wanted_of(found)), after=None)
-        under_way = list(found.runs.filter(state__in=UNFINISHED).values_list("pk", flat=True))
+        # Runs before their scoring, as a worker takes them: the other way round the two could wait for each other.
+        running = found.runs.select_for_update(no_key=True).filter(state__in=UNFINISHED)
+        under_way = list(running.values_list("pk", flat=True))
         take_back(under_way, error=DELETED)
         scoring = ScoringRun.objects.filter(schedule_run__in=under_way, state__in=UNFINISHED)
         scoring.update(state=JobState.CANCELLED, finished_at=timezone.now(), error=DELETED)

@@ -56,8 +56,13 @@ logger = logging.getLogger(__name__)
 
 
 @transaction.atomic
-def request_scoring(*, case_id: uuid.UUID) -> ScoringRun:
+def request_scoring(*, case_id: uuid.UUID, replaces: bool = False) -> ScoringRun:
     """Queue one run that scores whatever of a case is not scored yet; the run already queued, if there is one.
+
+    Parameters
+    ----------
+    replaces
+        Compute what is scored already once more: it was held against nulls that have changed.
 
     Notes
     -----
@@ -67,6 +72,7 @@ def request_scoring(*, case_id: uuid.UUID) -> ScoringRun:
     benchmark_id = Case.objects.values_list("benchmark_id", flat=True).get(pk=case_id)
     while True:
         wanted = ScoringRun(kind=RunKind.CASE, case_id=case_id, benchmark_id=benchmark_id, cases_total=1)
+        wanted.is_stale_only = not replaces
         ScoringRun.objects.bulk_create([wanted], ignore_conflicts=True)
         queued = ScoringRun.objects.select_for_update().filter(
             kind=RunKind.CASE, case_id=case_id, state=JobState.QUEUED
@@ -76,6 +82,9 @@ def request_scoring(*, case_id: uuid.UUID) -> ScoringRun:
             continue
         if run.pk == wanted.pk:
             queues.send(SCORE_TASK, run_id=str(run.pk))
+        elif replaces and run.is_stale_only:
+            run.is_stale_only = False
+            run.save(update_fields=["is_stale_only"])
         return run
 
 
@@ -162,7 +171,7 @@ def _again(run: ScoringRun, held: Claim, error: str, *, is_counted: bool) -> Job
 @transaction.atomic
 def _score_one(run: ScoringRun, held: Claim) -> JobState | None:
     assert run.case_id is not None  # a case run
-    written = score_case(run.case_id)
+    written = score_case(run.case_id, replaces=not run.is_stale_only)
     if not _finish(held, cases_done=1, scores_written=written):
         transaction.set_rollback(True)  # somebody else holds it: nothing of this attempt stays
         return None

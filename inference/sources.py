@@ -63,11 +63,14 @@ class Sources:
         chosen = option_chosen(answer)
         return chosen if chosen is not None and chosen in (self.case.options or {}) else None
 
-    def reference(self) -> str | None:
-        """The option that counts as right: the gold's, else the source's, else the one most readings chose."""
+    def reference(self, input_digest: str) -> str | None:
+        """The option that counts as right: the gold's, else the source's, else the one most readings chose.
+
+        Only readings of this input have a vote: another question is another letter.
+        """
         named = self.option(self.gold.answer) if self.gold is not None else None
         named = named or self.option(self.case.answer)
-        votes = Counter(choice for _, _, choice, _ in self.readings.values() if choice)
+        votes = Counter(choice for _, digest, choice, _ in self.readings.values() if choice and digest == input_digest)
         leading = votes.most_common(2)
         if named or not leading:
             return named

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import F, Prefetch
 
 from annotations.models import ReadingRevision, Roi
-from curation.models import Gold, GoldRoi
+from curation.models import CaseImage, Gold, GoldRoi
 from inference.models import TargetKind
 
 if TYPE_CHECKING:
@@ -135,4 +135,20 @@ def other_findings(case: Case) -> dict[Place, list[list[Region]]]:
         for place, regions in here.items():
             if len(found.setdefault(place, [])) < MOST_OTHER_FINDINGS:
                 found[place].append(regions)
+    return found
+
+
+def cases_beside(case_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    """Cases to which the gold of one of these, not their own, is another finding: `other_findings` the other way."""
+    golden = set(Gold.objects.filter(case__in=list(case_ids)).order_by().values_list("case_id", flat=True))
+    shown = CaseImage.objects.filter(case__in=golden).values("asset")
+    over: dict[tuple[uuid.UUID, str], set[uuid.UUID]] = {}
+    rows = CaseImage.objects.filter(asset__in=shown).order_by().values_list("case__benchmark", "asset_id", "case_id")
+    for benchmark_id, asset_id, case_id in rows:
+        over.setdefault((benchmark_id, asset_id), set()).add(case_id)
+    found: set[uuid.UUID] = set()
+    for cases in over.values():
+        telling = cases & golden
+        if telling:  # of two that tell, each is beside the other
+            found |= cases if len(telling) > 1 else cases - telling
     return found

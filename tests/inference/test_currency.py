@@ -17,7 +17,7 @@ from inference.models import JobState, ModelVersion, Prediction, Score, ScoringR
 from inference.predicting import OTHER_WORDS, prompt_digest_of, request_predictions, run_prediction
 from inference.receivers import on_cases_changed
 from inference.schedule_runs import ask_run
-from inference.scoring import score_case
+from inference.scoring import request_scoring, score_case
 from tests.factories import make_case
 from tests.inference.conftest import Sent, box, plant, predict, submit
 from tests.inference.scheduled import finish, make_gold, make_schedule, work_off
@@ -67,6 +67,24 @@ def test_each_cause_has_its_word_and_keeps_the_value(
 
 def test_every_cause_is_planted_here() -> None:
     assert {name for name, _ in CAUSES} == set(STALE_REASONS)
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_later_finding_over_the_same_image_renews_the_nulls(scored: Prediction, waits: bool) -> None:
+    """The second file of a data set asks about the images of the first: what was scored before is held against it."""
+    other = make_case(scored.case.benchmark, "asks about something else", images=0)
+    other.images.create(number=1, asset=scored.case.images.get().asset)
+    ratio = scored.scores.filter(metric="attention_ratio", map="relative", roi_rule="box")
+    assert [null["other_finding"] for null in ratio.get().nulls] == [None, None]
+    make_gold(other, HALF)
+    if waits:
+        request_scoring(case_id=scored.case_id)
+    on_cases_changed(case_ids=[other.pk])
+    work_off()
+    (row,) = ratio
+    assert [null["other_finding"] for null in row.nulls] == pytest.approx([4 / 3, 3 / 2])
+    assert scored.case.verdicts.get(target_kind="case").other_finding == row.nulls[1]["other_finding"]
+    assert ScoringRun.objects.filter(case=other).count() == 0
 
 
 def test_changed_gold_is_scored_without_a_model_and_is_stale_no_more(

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask, PeriodicTasks
 
@@ -116,7 +117,12 @@ def test_deleting_stops_what_is_under_way(benchmark: Benchmark, planted: ModelVe
     run = ask_run(schedule=schedule, actor=None)
     advance(run.pk)
     scoring = ScoringRun.objects.get()
-    delete_schedule(schedule=schedule, actor=None)
+    with CaptureQueriesContext(connection) as queries:
+        delete_schedule(schedule=schedule, actor=None)
+    # A worker locks the schedule's run and then the scoring run; the other way round both could wait for ever.
+    said = [query["sql"] for query in queries]
+    locked = next(at for at, sql in enumerate(said) if "FOR NO KEY UPDATE" in sql and "inference_schedulerun" in sql)
+    assert locked < next(at for at, sql in enumerate(said) if sql.startswith('UPDATE "inference_scoringrun"'))
     assert not PeriodicTask.objects.exists()
     assert not ScheduleRun.objects.exists()
     scoring.refresh_from_db()

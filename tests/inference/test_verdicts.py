@@ -214,6 +214,19 @@ def test_another_question_makes_it_stale_and_a_new_prediction_takes_its_place(
     assert verdict().why_unknown == "no_region"  # the reading was of the other question
 
 
+def test_readings_of_another_question_have_no_vote(case: Case, reader: User, planted: ModelVersion) -> None:
+    without_answer(case)
+    predict(planted, case)
+    submit(case, reader, FOCUS, choice="A")
+    score_case(case.pk)
+    assert verdict().is_right is True
+    Case.objects.filter(pk=case.pk).update(input_digest="other", version=2)
+    case.refresh_from_db()
+    predict(planted, case)
+    score_case(case.pk)
+    assert verdict().is_right is None
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
