@@ -9,17 +9,21 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from django.core.files.storage import default_storage
 from PIL import Image
 
+from curation.asking import asked
 from curation.exporting import BytesGone, ConfigCount, Written, assets_of, box_around, sections
 from curation.formats.card import Card, CardConfig, Credit, write_card
 from curation.formats.hf import IMAGE, ConfigWriter, split_name
 from curation.images import read_frame, voi_luts_of, windows_of
-from curation.rendering import RENDERING_VERSION, choose_frames, default_window, render_frame
+from curation.rendering import RENDERING_VERSION, choose_frames, default_window, render_frame, with_box
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from curation.exporting import ExportSection, SectionRows, Writing
     from curation.models import ImageAsset, SnapshotCase
@@ -33,6 +37,8 @@ CASE_COLUMNS: dict[str, Any] = {
     "answer": "string",
     "history": "string",
     "images": [IMAGE],
+    "image_clean": IMAGE,
+    "question_box": ["float64"],
     "image_info": [
         {
             "number": "int64",
@@ -141,13 +147,14 @@ def _write_section(writer: ConfigWriter, added: SectionRows, count: ConfigCount)
 def _case_row(case: SnapshotCase, assets: dict[str, ImageAsset], shown: int) -> dict[str, Any]:
     record, gold = case.record, case.record["gold"] or {}
     images, info = _images(case, assets, shown)
+    framed = _framed(record, info, images)
     return {
         **{name: record[name] for name in ("id", "split", "question", "history", "patient", "source")},
         "licence": record["licence"],
         "attribution": record["attribution"],
         "options": [{"letter": letter, "text": text} for letter, text in sorted((record["options"] or {}).items())],
         "answer": _text(record["answer"]),
-        "images": images,
+        **framed,
         "image_info": info,
         "gold_answer": _text(gold.get("answer")),
         "gold_rois": [
@@ -159,6 +166,29 @@ def _case_row(case: SnapshotCase, assets: dict[str, ImageAsset], shown: int) -> 
         "record_digest": case.record_digest,
         "record": json.dumps(record, ensure_ascii=False),
     }
+
+
+def _framed(record: dict[str, Any], info: list[dict[str, Any]], images: list[dict[str, Any]]) -> dict[str, Any]:
+    """The images as models and readers see them: with the frame that a question speaks of, and image 1 without it."""
+    box = asked(record["extra"], width=info[0]["width"], height=info[0]["height"]).question_box if info else None
+    if box is None:
+        return {"images": images, "image_clean": None, "question_box": None}
+    shown = [
+        {"bytes": _with_frame(image["bytes"], box), "path": f"framed-{image['path']}"} if one["number"] == 1 else image
+        for image, one in zip(images, info, strict=True)
+    ]
+    return {"images": shown, "image_clean": images[0], "question_box": list(box)}
+
+
+def _with_frame(content: bytes, box: Sequence[float]) -> bytes:
+    with Image.open(io.BytesIO(content)) as image:
+        return _png(with_box(np.asarray(image.convert("RGB")), box))
+
+
+def _png(pixels: NDArray[np.uint8]) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=3)
+    return buffer.getvalue()
 
 
 def _text(value: Any) -> str | None:
@@ -206,12 +236,11 @@ def rendered_png(asset: ImageAsset, frame: int) -> tuple[bytes, dict[str, Any]]:
     window = default_window(samples, windows=windows_of(asset), voi_luts=tables, **facts)
     table = None if window or not tables else tables[0]
     pixels = render_frame(samples, photometric=asset.photometric, window=window, voi_lut=table, **facts)
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG", compress_level=3)
+    content = _png(pixels)
     if window is None:
-        return buffer.getvalue(), {"window_source": "VOI LUT" if table else None}
+        return content, {"window_source": "VOI LUT" if table else None}
     told = asdict(window)
-    return buffer.getvalue(), {
+    return content, {
         "window_centre": told["centre"],
         "window_width": told["width"],
         "window_function": told["function"],

@@ -172,7 +172,9 @@ def _content(card: Card) -> str:
         "",
         f"Images are PNG of 8 bits, rendering version {plain(card.rendering)}: through the file's first window, else "
         "from the least to the greatest value; of a cine the middle frame. `image_info` says for each image which "
-        "frame and window. " + ("Stored bytes lie in `originals/`, named by sha256." if card.has_originals else ""),
+        "frame and window. Where a question speaks of a red rectangle (`question_box`), it is drawn into image 1, and "
+        "`image_clean` has none. "
+        + ("Stored bytes lie in `originals/`, named by sha256." if card.has_originals else ""),
         "",
         (
             "Coordinates are pixels of the upright stored image, (0, 0) at the top left corner; images of a case count "

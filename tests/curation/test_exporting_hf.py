@@ -27,6 +27,7 @@ from curation.exporting import BytesGone, FolderTaken, TextUnchecked, export
 from curation.images import mark_text_checked, rendered_frame
 from curation.management.command import Failed
 from curation.models import AuditEvent, Case, CaseImage, Gold, GoldRoi, ImageAsset, Snapshot
+from curation.rendering import with_box
 from curation.snapshots import freeze
 from curation.verifying import verify
 from tests.annotations.contents import roi
@@ -182,6 +183,21 @@ def test_window_and_frame_are_told_for_each_image(benchmark: Benchmark, case: Ca
     lost = [reason for reason in report.not_carried if "frames" in reason or "depth" in reason]
     assert lost[0].startswith("2 frames of 1 multi-frame images")
     assert lost[1].startswith("the full depth of 1 images")
+
+
+def test_a_question_of_a_red_rectangle_is_shown_with_it_and_without(
+    benchmark: Benchmark, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = [10, 8, 30, 20]
+    framed = make_case(benchmark, "framed", images=2, extra={"sightline": {"task": "VG", "question_box": box}})
+    make_case(benchmark, "plain")
+    write(benchmark, out)
+    first, second = load(out, "cases", monkeypatch)["test"]
+    clean = [rendered_frame(image.asset, 0) for image in framed.images.order_by("number")]
+    assert np.array_equal(np.asarray(first["images"][0]), with_box(clean[0], box))
+    assert np.array_equal(np.asarray(first["images"][1]), clean[1])
+    assert np.array_equal(np.asarray(first["image_clean"]), clean[0])
+    assert (first["question_box"], second["question_box"], second["image_clean"]) == (box, None, None)
 
 
 def test_a_colour_image_is_carried_byte_by_byte(benchmark: Benchmark, out: Path) -> None:
