@@ -154,6 +154,9 @@ def run_scoring(run_id: uuid.UUID) -> JobState | None:
         is_further = ScoringRun.objects.get(pk=run_id).cases_done > run.cases_done
         return _again(run, held, "the worker's time ran out", is_counted=not is_further)
     except Exception as error:  # whatever it was: stored with the job, and the others go on
+        if not held.held().exists():  # its schedule was deleted under it, or somebody cancelled it
+            logger.info("run %s was taken away while it ran: %s", run_id, type(error).__name__)
+            return None
         logger.warning("run %s failed", run_id, exc_info=True)
         return _again(run, held, f"{type(error).__name__}: {error}", is_counted=True)
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask, PeriodicTasks
 
 from curation.models import AuditEvent, Benchmark, Case, Event, User
+from inference import scoring
 from inference.enrolling import enrol
 from inference.models import JobState, ModelVersion, Prediction, Schedule, ScheduleRun, ScoringRun
 from inference.schedule_runs import ask_run
@@ -127,6 +128,25 @@ def test_deleting_stops_what_is_under_way(benchmark: Benchmark, planted: ModelVe
     assert not ScheduleRun.objects.exists()
     scoring.refresh_from_db()
     assert (scoring.state, scoring.schedule_run) == (JobState.CANCELLED, None)
+
+
+def test_deleting_under_a_working_run_is_no_failure(
+    benchmark: Benchmark, planted: ModelVersion, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_case(benchmark)
+    benchmark.enrolments.create(model=planted)
+    schedule = make_schedule(benchmark)
+    advance(ask_run(schedule=schedule, actor=None).pk)
+    score_many = scoring._score_many
+
+    def delete_first(*given: Any) -> JobState | None:
+        delete_schedule(schedule=schedule, actor=None)
+        return score_many(*given)
+
+    monkeypatch.setattr(scoring, "_score_many", delete_first)
+    assert scoring.run_scoring(ScoringRun.objects.get().pk) is None
+    assert ScoringRun.objects.get().state == JobState.CANCELLED
+    assert not [one for one in caplog.records if one.levelname == "WARNING"]
 
 
 def test_deleting_takes_back_what_no_model_has_begun(benchmark: Benchmark, planted: ModelVersion) -> None:
