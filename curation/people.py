@@ -120,13 +120,17 @@ def activate(*, person: User, actor: User) -> str:
 
 @transaction.atomic
 def reset_password(*, person: User, actor: User) -> str:
-    """A new password made here, known this once only; it ends every session of the person."""
+    """A new password made here, known this once only; it ends every session and every token of the person.
+
+    Tokens too: whoever had the account could have made one.
+    """
     if not person.is_active:
         raise PersonRefused(f"{person.username} is deactivated; activating gives a new password")
+    tokens, _ = get_token_model().objects.filter(user=person).delete()
     password = _new_password(person)
     person.save(update_fields=["password"])
     events.hang_up(person.pk)
-    _record("user.password_reset", person, actor, after={"name": person.username})
+    _record("user.password_reset", person, actor, after={"name": person.username, "tokens_ended": tokens})
     return password
 
 
@@ -161,6 +165,9 @@ def _may_change(person: User, role: Role, benchmark: Benchmark | None, actor: Us
         raise PersonRefused(f"you may not give or take the role {role.value} {where}")
     if person.pk == actor.pk and not actor.has_perm(MANAGE_PEOPLE):
         raise PersonRefused("nobody changes the own roles; another curator or an admin can")
+    # Made a reader, an admin would be blind to what the curator does.
+    if benchmark is not None and person.rank_in(benchmark.pk) > actor.rank_in(benchmark.pk):
+        raise PersonRefused(f"{person.username} holds a higher role {where} than you")
 
 
 def _another_admin_stays(person: User) -> None:

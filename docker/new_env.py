@@ -1,4 +1,4 @@
-"""Print a docker/.env with fresh secrets: `python3 docker/new_env.py > docker/.env`. Needs nothing but Python."""
+"""Write docker/.env with fresh secrets, for its owner alone: `python3 docker/new_env.py`. Needs nothing but Python."""
 
 import os
 import secrets
@@ -26,5 +26,10 @@ def filled(example: str) -> str:
 
 
 if __name__ == "__main__":
-    os.umask(0o077)
-    sys.stdout.write(filled((Path(__file__).parent / ".env.example").read_text(encoding="utf-8")))
+    folder = Path(__file__).parent
+    try:
+        made = os.open(folder / ".env", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        sys.exit("docker/.env is there already: its secrets are those of the databases, and stay")
+    with os.fdopen(made, "w", encoding="utf-8") as file:
+        file.write(filled((folder / ".env.example").read_text(encoding="utf-8")))

@@ -25,7 +25,7 @@ from uvicorn.main import main as uvicorn_command
 
 from config.celery import app
 from config.environment import VARIABLES, Environment
-from config.quickstart import WORKERS
+from config.quickstart import PATIENT_THREADS, WORKERS
 from config.storage import default_storage
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -83,12 +83,13 @@ class TestSettings:
     def test_every_variable_is_set_for_every_process(self, services: dict[str, Any]) -> None:
         wanted = set(VARIABLES) - OF_THE_MACHINE
         for name in OURS:
-            given = set(services[name]["environment"]) - CREDENTIALS - {"FORWARDED_ALLOW_IPS"}
+            given = set(services[name]["environment"]) - CREDENTIALS - {"FORWARDED_ALLOW_IPS", *PATIENT_THREADS}
             assert given == wanted, name
+            assert PATIENT_THREADS.items() <= services[name]["environment"].items()
 
     def test_what_may_be_changed_has_the_products_default(self, services: dict[str, Any]) -> None:
         for name, value in services["beat"]["environment"].items():
-            if name not in SET_FOR_CONTAINERS | CREDENTIALS:
+            if name not in SET_FOR_CONTAINERS | CREDENTIALS | set(PATIENT_THREADS):
                 assert value == f"${{{name}:-{VARIABLES[name].default}}}", name
 
     def test_the_settings_take_what_a_container_is_given(

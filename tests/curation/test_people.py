@@ -182,6 +182,10 @@ class TestRoles:
         assert "Nothing was changed" in change(as_curator, "give", name, role, where)
         assert Membership.objects.count() == before
 
+    def test_a_curator_makes_nobody_blind_who_oversees_them(self, as_curator: Client, admin: User) -> None:
+        assert "holds a higher role" in change(as_curator, "give", admin.username, "reader", "thorax")
+        assert not admin.memberships.filter(role="reader").exists()
+
     def test_a_curator_takes_no_higher_role(self, as_curator: Client, admin: User) -> None:
         assert "Nothing was changed" in change(as_curator, "take", "ada", "admin", "thorax")
 
@@ -231,12 +235,18 @@ class TestAccounts:
         assert reader.memberships.get().role == Role.READER
         assert noted("user.activated").object_id == str(reader.pk)
 
-    def test_a_new_password_ends_sessions(self, as_chief: Client, reader: User, browser: type[Client]) -> None:
+    def test_a_new_password_ends_sessions_and_tokens(
+        self, as_chief: Client, reader: User, browser: type[Client]
+    ) -> None:
+        token = secret(account(as_chief, reader, "make_token"))
         hers = browser()
         hers.force_login(reader)
         page = account(as_chief, reader, "reset_password")
         assert authenticate(username="rosa", password=secret(page)) == reader
         assert hers.get(reverse("home")).status_code == 302
+        program = {"Authorization": f"Token {token}"}
+        assert browser().get(reverse("benchmarks"), headers=program).status_code == 401
+        assert noted("user.password_reset").after == {"name": "rosa", "tokens_ended": 1}
         assert secret(page) not in str(noted("user.password_reset").after)
 
     def test_a_token_is_shown_once_and_revoked(self, as_chief: Client, reader: User, browser: type[Client]) -> None:

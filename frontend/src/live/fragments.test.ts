@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
-import { describe, expect, it } from "vitest";
-import { replaceParts } from "./fragments";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { paced, replaceParts } from "./fragments";
 
 const parse = (html: string): Document => new DOMParser().parseFromString(html, "text/html");
 
@@ -31,5 +31,29 @@ describe("parts that keep themselves true", () => {
     document.body.innerHTML = `<section id="a" data-live="run.changed">1</section>`;
     replaceParts(document, parse("<p>Log in</p>"));
     expect(document.getElementById("a")?.textContent).toBe("1");
+  });
+});
+
+describe("refreshing", () => {
+  afterEach(() => vi.useRealTimers());
+
+  it("runs once for a burst, rests after a slow page, and forgets nothing", async () => {
+    vi.useFakeTimers();
+    let runs = 0;
+    const soon = paced(async () => {
+      runs += 1;
+      await new Promise((done) => setTimeout(done, 100));
+    }, 10);
+    soon();
+    soon();
+    await vi.advanceTimersByTimeAsync(10);
+    expect(runs).toBe(1);
+    soon();
+    await vi.advanceTimersByTimeAsync(300);
+    expect(runs).toBe(1);
+    await vi.advanceTimersByTimeAsync(400);
+    expect(runs).toBe(2);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(runs).toBe(2);
   });
 });

@@ -3,6 +3,8 @@
 import { gathered, listen, type Told } from "./stream";
 
 const GATHER_MS = 400;
+// After a page that was slow to make, the next waits longer: events of a long run come every second.
+const REST_FACTOR = 5;
 const FIELDS = new Set(["INPUT", "SELECT", "TEXTAREA"]);
 
 function concerns(part: HTMLElement, event: Told): boolean {
@@ -31,10 +33,35 @@ async function refresh(): Promise<void> {
   replaceParts(document, new DOMParser().parseFromString(await answer.text(), "text/html"));
 }
 
+/** A function that runs `act` soon, never twice at a time, and rests after it for REST_FACTOR times what it took. */
+export function paced(act: () => Promise<void>, ms: number): () => void {
+  let isAtIt = false;
+  let isWanted = false;
+  const { soon } = gathered(() => void run(), ms);
+  async function run(): Promise<void> {
+    if (isAtIt) {
+      isWanted = true;
+      return;
+    }
+    isAtIt = true;
+    const began = performance.now();
+    await act();
+    setTimeout(
+      () => {
+        isAtIt = false;
+        if (isWanted) soon();
+        isWanted = false;
+      },
+      (performance.now() - began) * REST_FACTOR,
+    );
+  }
+  return soon;
+}
+
 /** Follow the stream if the page has such parts. */
 export function keepTrue(): void {
   if (!document.querySelector("[data-live]")) return;
-  const { soon } = gathered(() => void refresh(), GATHER_MS);
+  const soon = paced(refresh, GATHER_MS);
   let isFirst = true;
   listen(
     (event) => {
