@@ -91,7 +91,7 @@ def content(rng: np.random.Generator, side: int) -> dict[str, Any]:
         for number, ((x0, y0), (x1, y1)) in enumerate(corners.tolist())
     ]
     words = ("a finding in words " * CHARACTERS_A_READING)[: CHARACTERS_A_READING // 4]
-    step = {"kind": "image_finding", "text": words, "regions": [], "is_critical": None}
+    step: dict[str, Any] = {"kind": "image_finding", "text": words, "regions": [], "is_critical": None}
     steps = [
         {
             **step,

@@ -6,7 +6,7 @@ import uuid
 from typing import TYPE_CHECKING, ClassVar
 
 import rules
-from django.contrib.auth.models import AbstractUser, AnonymousUser
+from django.contrib.auth.models import AbstractUser
 from django.db import models
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class User(AbstractUser):
         """The full name where there is one, else the user name."""
         return self.get_full_name() or self.username
 
-    def has_perm(self, perm: str, obj: models.Model | AnonymousUser | None = None) -> bool:
+    def has_perm(self, perm: str, obj: models.Model | None = None) -> bool:
         """As Django says, but what `curation.permissions` rules goes by roles for superusers too.
 
         A superuser is an admin everywhere. Reading takes the role: who reads is blind, and fills a place.

@@ -180,7 +180,7 @@ def test_events_nobody_comes_back_to_are_forgotten(benchmark: Benchmark, django_
 
 def test_beat_looks_for_what_is_lost_often_and_at_every_case_seldom() -> None:
     entries = settings.CELERY_BEAT_SCHEDULE.values()
-    looks = {entry["task"]: entry["schedule"] for entry in entries if entry["task"].startswith("inference.")}
+    looks = {entry["task"]: entry["schedule"] for entry in entries if str(entry["task"]).startswith("inference.")}
     assert looks == {
         "inference.tasks.sweep": dt.timedelta(seconds=30),
         "inference.tasks.sweep_all": dt.timedelta(seconds=600),

@@ -71,7 +71,7 @@ def test_a_lesion_lies_where_its_halves_say(phantoms):
 
 def test_a_large_lesion_is_larger_than_any_small_one_of_its_kind(phantoms):
     for kind in KINDS:
-        extents = {"small": [], "large": []}
+        extents: dict[str, list[float]] = {"small": [], "large": []}
         for phantom in phantoms:
             lesion = phantom.lesion(kind)
             if lesion:
@@ -82,7 +82,7 @@ def test_a_large_lesion_is_larger_than_any_small_one_of_its_kind(phantoms):
 
 def test_an_attribute_says_nothing_about_another_lesions():
     """Phi of size and edge between the lesions of a picture: within four standard errors of 0."""
-    pairs = {"size": [], "edge": []}
+    pairs: dict[str, list[tuple[bool, bool]]] = {"size": [], "edge": []}
     for index in range(400):
         for one, other in combinations(make_organ(5, index).lesions, 2):
             pairs["size"].append((one.size == "large", other.size == "large"))

@@ -1,17 +1,18 @@
 """Questions about organ phantoms: they name their target, and its region alone holds the answer."""
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
 
-from curation.phantoms.organs import make_organ, make_organ_case
+from curation.phantoms.organs import OrganPhantom, make_organ, make_organ_case
 from curation.phantoms.questions import ANSWERS, QUESTION_KINDS, TEMPLATES, attribute, questions_of
 
 
 @pytest.fixture(scope="module")
 def asked():
-    cases = [(make_organ(11, index),) for index in range(60)]
+    cases: list[tuple[OrganPhantom, ...]] = [(make_organ(11, index),) for index in range(60)]
     cases += [make_organ_case(12, index, images=3) for index in range(30)]
     return [(case, questions_of(case, number)) for number, case in enumerate(cases)]
 
@@ -44,7 +45,7 @@ def test_the_answer_is_the_targets_and_its_box_is_the_region(asked):
 
 
 def test_conflicts_are_the_questions_that_no_other_lesion_answers(asked):
-    seen = Counter()
+    seen: Counter[Any] = Counter()
     for case, questions in asked:
         lesions = [lesion for phantom in case for lesion in phantom.lesions]
         for one in questions:
@@ -74,7 +75,7 @@ def test_the_seed_changes_words_and_no_truth():
 
 
 def test_presence_can_be_balanced():
-    answers = Counter()
+    answers: Counter[Any] = Counter()
     for index in range(80):
         for one in questions_of((make_organ(13, index),), index, is_presence_balanced=True):
             answers[one.answer] += one.kind == "presence"

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -54,7 +55,7 @@ def test_turns_are_eight_different_ones():
 
 def test_drawn_questions_are_true():
     rng = np.random.default_rng(0)
-    seen = Counter()
+    seen: Counter[Any] = Counter()
     for index in range(60):
         case = [picture_of(phantom) for phantom in make_organ_case(22, index, images=1 + index % 3)]
         found = {finding.kind: (at, finding) for at, picture in enumerate(case) for finding in picture.findings}
@@ -62,6 +63,7 @@ def test_drawn_questions_are_true():
             asked = draw_question(rng, case, SHARES)
             seen[asked.kind, asked.answer] += 1
             if asked.kind == GENERAL:
+                assert asked.cells is not None
                 assert asked.cells.all()
                 continue
             (target,) = (kind for kind in ("cyst", "mass", "calcification", "vessel") if kind in asked.question)
@@ -80,7 +82,7 @@ def test_drawn_questions_are_true():
 def test_options_are_shuffled_and_the_letter_is_right():
     rng = np.random.default_rng(1)
     case = [picture_of(make_organ(23, 0, kinds=["cyst", "mass"]))]
-    letters = Counter()
+    letters: Counter[Any] = Counter()
     for _ in range(60):
         plain = draw_question(rng, case, {"size": 1.0})
         asked = with_options(rng, plain)
@@ -101,7 +103,7 @@ def test_general_questions_name_the_style():
 
 
 def test_fetal_examples_are_asked_about_their_evidence():
-    kinds = Counter()
+    kinds: Counter[Any] = Counter()
     for index in range(20):
         example = fetal_example(index, seed=9)
         (asked,) = example.asked

@@ -112,6 +112,7 @@ def test_targets_are_uniform_on_the_region(tokenizer):
     packed = pack([case], [[asked]], Words(tokenizer))
     target = packed.targets[0, 0].reshape(2, GRID, GRID).numpy()
     assert target.sum() == pytest.approx(1.0)
+    assert asked.cells is not None
     assert np.array_equal(target > 0, asked.cells)
 
 

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 from inference.adapters.demo import train as command
 from inference.adapters.demo import training
-from inference.adapters.demo.losses import attention_loss
+from inference.adapters.demo.losses import Passed, attention_loss
 from inference.adapters.demo.recipe import RECIPES, Recipe
 from inference.adapters.demo.training import material, train
 
@@ -104,7 +104,7 @@ def test_attention_losses_are_least_on_the_region():
     def loss(cells, form):
         attention = torch.full((4, 1, 1, 10), 1e-6)
         attention[2, 0, 0, cells] = 1.0
-        passed = type("Passed", (), {"attention": attention})
+        passed = Passed(features=attention, logits=attention, attention=attention)
         target = torch.zeros(1, 1, 10)
         target[0, 0, :4] = 0.25
         return float(attention_loss(passed, target, form=form))
@@ -117,5 +117,6 @@ def test_attention_losses_are_least_on_the_region():
 
 
 def test_questions_without_a_region_train_no_attention():
-    passed = type("Passed", (), {"attention": torch.rand(4, 1, 2, 10)})
+    attention = torch.rand(4, 1, 2, 10)
+    passed = Passed(features=attention, logits=attention, attention=attention)
     assert float(attention_loss(passed, torch.zeros(1, 2, 10), form="kl")) == 0
