@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Prefetch
 
-from curation.formats.canonical import canonical_digest, canonical_json
+from curation.formats.canonical import canonical_json, simple_json
 from curation.models import Case, CaseImage, Gold, GoldRoi
 from curation.rendering import RENDERING_VERSION
 
@@ -50,12 +51,14 @@ def canonical(value: Any) -> bytes:
         A number without an exact JSON form (not finite, or an integer beyond 2**53 that no double holds), or text
         that is not Unicode.
     """
-    return canonical_json(_plain(value))
+    # What is simple is plain as well; most values are, and one walk over them is enough.
+    simple = simple_json(value)
+    return canonical_json(_plain(value)) if simple is None else simple
 
 
 def digest(value: Any) -> str:
     """The sha256 of a JSON value's canonical bytes, in hexadecimal."""
-    return canonical_digest(_plain(value))
+    return hashlib.sha256(canonical(value)).hexdigest()
 
 
 def input_digest(

@@ -41,13 +41,19 @@ def image_facts(case_ids: list[uuid.UUID]) -> dict[uuid.UUID, Facts]:
     }
 
 
-def _compute(case_ids: list[uuid.UUID]) -> Iterator[CaseFacts]:
-    sections: list[Section] = [place_facts, image_facts, *(import_string(path) for path in settings.FACT_SECTIONS)]
+def _compute(case_ids: list[uuid.UUID], *, are_new: bool = False) -> Iterator[CaseFacts]:
+    others = [] if are_new else [import_string(path) for path in settings.FACT_SECTIONS]
+    sections: list[Section] = [place_facts, image_facts, *others]
     merged: dict[uuid.UUID, Facts] = {case_id: {} for case_id in case_ids}
     for section in sections:
         for case_id, facts in section(case_ids).items():
             merged[case_id].update(facts)
     return (CaseFacts(case_id=case_id, **facts) for case_id, facts in merged.items())
+
+
+def record_new(case_ids: list[uuid.UUID]) -> None:
+    """Store the facts of cases that the caller's transaction has just made: nobody has said anything of them yet."""
+    CaseFacts.objects.bulk_create(_compute(case_ids, are_new=True))
 
 
 @transaction.atomic

@@ -7,9 +7,10 @@ from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
+from psycopg import sql
 
 from curation import audit, events, facts
 from curation.formats import fetal_gauge, folders, medthinkvqa, sightline, vgmed
@@ -223,9 +224,9 @@ def _write(
         _bump(old)
         both = [*zip(created, new, strict=True), *old]
         _write_parts(both, replaced=[case for case, _ in old])
-        ids = [case.pk for case, _ in both]
-        facts.record(ids)
-        changed += ids
+        facts.record_new([case.pk for case in created])
+        facts.record([case.pk for case, _ in old])
+        changed += [case.pk for case, _ in both]
         updated += [case.pk for case, _ in old]
     if changed:
         _tell(benchmark, changed, report, kind, actor)
@@ -300,16 +301,25 @@ def _bump(old: list[tuple[Case, Prepared]]) -> None:
     Case.objects.bulk_update([case for case, _ in old], names)
 
 
+_IMAGE_TEXTS = ("caption", "modality", "sub_modality", "view", "timepoint", "series")
+_COPY_IMAGES = sql.SQL("COPY {} ({}) FROM STDIN").format(
+    sql.Identifier(CaseImage._meta.db_table),
+    sql.SQL(", ").join([sql.Identifier(name) for name in ("case_id", "number", "asset_id", *_IMAGE_TEXTS)]),
+)
+
+
+def _copy_images(both: list[tuple[Case, Prepared]]) -> None:
+    """Rows of the cases' images by COPY: most rows of an import are these, and each costs a third of an INSERT's."""
+    with connection.cursor() as cursor, cursor.copy(_COPY_IMAGES) as copy:
+        for case, row in both:
+            for number, image in enumerate(row.record["images"], 1):
+                copy.write_row((case.pk, number, image["sha256"], *(image[name] for name in _IMAGE_TEXTS)))
+
+
 def _write_parts(both: list[tuple[Case, Prepared]], *, replaced: list[Case]) -> None:
     if replaced:
         CaseImage.objects.filter(case__in=replaced).delete()
-    CaseImage.objects.bulk_create(
-        CaseImage(
-            case=case, number=number, asset_id=image["sha256"], **{k: v for k, v in image.items() if k != "sha256"}
-        )
-        for case, row in both
-        for number, image in enumerate(row.record["images"], 1)
-    )
+    _copy_images(both)
     # A record that says nothing of gold leaves the gold there is.
     golden = [(case, row.record["gold"]) for case, row in both if row.record["gold"] is not None]
     revisions = dict(

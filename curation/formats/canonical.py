@@ -27,11 +27,27 @@ def canonical_json(value: Any) -> bytes:
     >>> canonical_json({"b": 1.0, "a": [True, None]})
     b'{"a":[true,null],"b":1}'
     """
+    simple = simple_json(value)
+    return rfc8785.dumps(value) if simple is None else simple
+
+
+def simple_json(value: Any) -> bytes | None:
+    """RFC 8785 form of a value that Python's own encoder, in C and eight times as fast, writes alike; None of others.
+
+    Raises
+    ------
+    ValueError
+        Text that is not Unicode.
+
+    Examples
+    --------
+    >>> simple_json([1.0, "a"]), simple_json([1e300]), simple_json({"ä": 1})
+    (b'[1,"a"]', None, None)
+    """
     try:
-        # Python's encoder, in C, is eight times as fast, and agrees wherever `_simple` lets a value through.
         return _ENCODER.encode(_simple(value)).encode()
     except (_OddError, RecursionError):
-        return rfc8785.dumps(value)
+        return None
 
 
 def _simple(value: Any) -> Any:
