@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+handler403 = "curation.views_denied.denied"
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("curation.urls")),
