@@ -221,7 +221,10 @@ def dashboard_of(benchmark: Benchmark, *, model_name: str | None) -> dict[str, A
 
 
 def _first_with_verdicts(rows: list[Standing]) -> Standing | None:
-    """A trained model whose cases have verdicts before a control, and either before a model without any."""
+    """A trained model whose cases have verdicts before a control, and either before a model without any.
+
+    Among the trained the one with the most grounded cases: a high ratio alone must not lead the page.
+    """
     decided = [row for row in rows if row.numbers.grounded.n or row.numbers.accuracy.n]
-    trained = [row for row in decided if row.model.is_trained]
+    trained = sorted((row for row in decided if row.model.is_trained), key=lambda row: -row.grounded)
     return next(iter([*trained, *decided, *rows]), None)

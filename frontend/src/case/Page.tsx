@@ -137,7 +137,9 @@ function ModelWords() {
             ))}
           </ul>
         )}
-        <p class="t2">{model.text || "No text."}</p>
+        <p class="t2">
+          <span class="t3">Its text, word for word:</span> {model.text || "none"}
+        </p>
       </div>
     </section>
   );
@@ -174,12 +176,12 @@ export function CasePage() {
             <Views />
             <LayerPlot />
           </div>
-          <div class="below">
-            <DisagreementCard />
-            <ModelWords />
-          </div>
+          <ModelWords />
         </div>
-        <ScoreTable />
+        <div class="stack side">
+          <ScoreTable />
+          <DisagreementCard />
+        </div>
       </div>
     </>
   );

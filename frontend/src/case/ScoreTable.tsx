@@ -81,6 +81,7 @@ export function ScoreTable() {
             </th>
             <th class="n" title="The same region moved to other places: median, 95th percentile">
               ROI moved
+              <small>median, 95th</small>
             </th>
             <th class="n" title="Another finding of the same image">
               Other finding
