@@ -16,8 +16,23 @@ pytestmark = pytest.mark.e2e
 
 ROLES = ("demo_reader_2", "demo_curator")
 DOCS = "/api/docs/"
-PAGES = ("/", "/benchmarks/", "/benchmarks/demo/", DOCS, "CASE", "SNAPSHOTS", "/users/", "/audit/", "/nothing/here/")
-FOR_CURATORS = {"SNAPSHOTS", "/users/", "/audit/"}
+FOR_ALL = ("/", "/benchmarks/", "/benchmarks/demo/", "/benchmarks/demo/cases/", DOCS, "CASE", "/nothing/here/")
+FOR_CURATORS = (
+    "/benchmarks/demo/cases/?model=planted",
+    "/benchmarks/demo/models/",
+    "/benchmarks/demo/runs/",
+    "/benchmarks/demo/runs/?show=case",
+    "/benchmarks/demo/schedules/",
+    "/benchmarks/demo/schedules/new/",
+    "/benchmarks/demo/snapshots/",
+    "/models/",
+    "MODEL",
+    "/users/",
+    "/audit/",
+)
+# What a reader meets on such a page: its name, and whom to ask.
+REFUSED = "/benchmarks/demo/runs/"
+STATUS = {"/nothing/here/": 404}
 # Canvases, and the documentation that Swagger UI draws, are not ours to mend.
 LEFT_OUT = [["canvas"], ["#swagger-ui"]]
 SERIOUS = {"serious", "critical"}
@@ -96,7 +111,10 @@ def address_of(page: str, product: Product) -> str:
     if page == "CASE":
         case = product.call("demo_curator", "GET", "benchmarks/demo/cases/")["results"][-1]
         return f"/cases/{case['id']}/"
-    return "/benchmarks/demo/snapshots/" if page == "SNAPSHOTS" else page
+    if page == "MODEL":
+        found = product.call("demo_curator", "GET", "models/")["results"]
+        return f"/models/{next(one['id'] for one in found if one['name'] == 'planted')}/"
+    return page
 
 
 def test_log_in(watched: Watched) -> None:
@@ -112,15 +130,21 @@ def test_log_in(watched: Watched) -> None:
 @pytest.mark.parametrize("user", ROLES)
 def test_ordinary_pages(watched: Watched, product: Product, user: str) -> None:
     log_in(watched.page, product, user)
-    for page in PAGES:
-        if page in FOR_CURATORS and user != "demo_curator":
-            continue
-        watched.open(address_of(page, product), status=404 if page == "/nothing/here/" else 200)
+    for page in (*FOR_ALL, *FOR_CURATORS) if user == "demo_curator" else FOR_ALL:
+        watched.open(address_of(page, product), status=STATUS.get(page, 200))
         if page == DOCS:
             expect(watched.page.locator(".opblock").first).to_be_visible()
         if page == "CASE" and user == "demo_curator":
             expect(watched.page.get_by_role("table", name="Grounding scores")).to_be_visible()
         watched.check()
+
+
+def test_a_page_that_is_refused(watched: Watched, product: Product) -> None:
+    log_in(watched.page, product, "demo_reader_2")
+    watched.open(REFUSED, status=403)
+    expect(watched.page.get_by_role("heading", name="You cannot open the runs of a benchmark")).to_be_visible()
+    expect(watched.page.get_by_text("demo_curator can give you a role")).to_be_visible()
+    watched.check()
 
 
 def test_the_reading_page(watched: Watched, product: Product, drafts: str, request: pytest.FixtureRequest) -> None:

@@ -42,7 +42,7 @@ export function ViewBar({ session }: { session: Session }): JSX.Element {
           </option>
           {image.windows.map((one, index) => (
             <option key={`${one.centre}/${one.width}`} value={String(index)}>
-              {one.explanation || `From file, W ${Math.round(one.width)} C ${Math.round(one.centre)}`}
+              {one.explanation || `W ${Math.round(one.width)} C ${Math.round(one.centre)}, from file`}
             </option>
           ))}
         </select>
