@@ -111,7 +111,11 @@ def front_matter(card: Card) -> str:
         "license": licence_id([credit.licence for credit in card.credits]),
         "size_categories": [size_category(card.counts["cases"])],
         "task_categories": ["visual-question-answering"],
-        "tags": ["medical", "expert-regions", "multi-image"],
+        "tags": [
+            "medical",
+            *(["expert-regions"] if card.counts["readings"] else []),
+            *(["multi-image"] if card.counts["images"] > card.counts["cases"] else []),
+        ],
         "configs": configs,
     }
     return f"---\n{yaml.safe_dump(matter, allow_unicode=True, sort_keys=False, width=10_000)}---\n"

@@ -411,6 +411,7 @@ def test_the_card_names_configs_licences_and_protocol(benchmark: Benchmark, read
     matter = yaml.safe_load(text.split("---\n")[1])
     assert matter["license"] == "cc-by-4.0"
     assert matter["size_categories"] == ["n<1K"]
+    assert matter["tags"] == ["medical", "expert-regions"]
     configs = {config["config_name"]: config["data_files"] for config in matter["configs"]}
     assert configs["readings"] == [{"split": "test", "path": "data/readings/test-*.parquet"}]
     assert list(configs) == ["cases", "readings"]
@@ -418,6 +419,13 @@ def test_the_card_names_configs_licences_and_protocol(benchmark: Benchmark, read
     assert "| set A | CC BY 4.0 | A. \\*Person\\* \\| 2020 | a, b |" in text
     assert "2 cases, 2 images, 1 readings" in text
     assert Snapshot.objects.get().digest in text
+
+
+def test_the_cards_tags_say_only_what_is_there(benchmark: Benchmark, out: Path) -> None:
+    make_case(benchmark, "a", images=2)
+    write(benchmark, out)
+    matter = yaml.safe_load((out / "README.md").read_text().split("---\n")[1])
+    assert matter["tags"] == ["medical", "multi-image"]
 
 
 def test_two_exports_of_one_snapshot_are_the_same_files(
