@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import Self
 from config.embedded import die_with_parent, last_lines
 
 POLL_S = 0.1
+SLICE_S = 0.02
 # Together below the five seconds that a stop may take, servers included.
 GRACE_S = 3.0
 KILL_WAIT_S = 1.0
@@ -70,7 +70,9 @@ class Supervisor:
     environment: Mapping[str, str]
     folder: Path
     _children: list[Child] = field(default_factory=list)
-    _stop_asked: threading.Event = field(default_factory=threading.Event)
+    # A plain flag: the handler runs inside whatever the main thread does, and an Event that the main thread is just
+    # waiting for would hold its lock for ever.
+    _is_stop_asked: bool = False
     _handlers: dict[signal.Signals, Callable[[int, FrameType | None], object] | int | None] = field(
         default_factory=dict
     )
@@ -90,7 +92,7 @@ class Supervisor:
                 signal.signal(number, handler)
 
     def _ask_to_stop(self, _number: int, _frame: FrameType | None) -> None:
-        self._stop_asked.set()
+        self._is_stop_asked = True
 
     def start(
         self,
@@ -158,7 +160,7 @@ class Supervisor:
             self._look()
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{what} within {seconds:.0f} s; logs lie in {self.logs}")
-            self._stop_asked.wait(POLL_S)
+            self._pause(POLL_S)
 
     def watch(self) -> None:
         """Watch until a signal or a failure: every child now running is meant to run for ever."""
@@ -167,10 +169,16 @@ class Supervisor:
             for child in self._children:
                 if child.has_ended() and not _started_again(child):
                     raise ChildFailed(child.name, child.process.returncode, child.log)
-            self._stop_asked.wait(POLL_S * 5)
+            self._pause(POLL_S * 5)
+
+    def _pause(self, seconds: float) -> None:
+        """Sleep, but not on after a signal; sleep itself goes on after one."""
+        ends_at = time.monotonic() + seconds
+        while not self._is_stop_asked and time.monotonic() < ends_at:
+            time.sleep(SLICE_S)
 
     def _look(self) -> None:
-        if self._stop_asked.is_set():
+        if self._is_stop_asked:
             raise Stopped
         for child in self._children:
             if child.has_ended() and child.process.returncode and not _started_again(child):
