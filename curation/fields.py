@@ -80,7 +80,8 @@ class Fields:
     def one_of(self, value: object, path: str, allowed: Collection[str]) -> str:
         """One of the allowed words."""
         if not isinstance(value, str) or value not in allowed:
-            self.fault(path, f"{_brief(value)} is not one of {', '.join(allowed) or 'none at all'}")
+            known = f"one of {', '.join(allowed)}" if allowed else "known here: there is none to choose"
+            self.fault(path, f"{_brief(value)} is not {known}")
             return ""
         return value
 

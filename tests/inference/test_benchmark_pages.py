@@ -100,6 +100,27 @@ def test_every_number_of_a_model_stands_beside_its_nulls_and_interval(
     assert "Show numbers" in html
 
 
+def test_a_model_that_looks_at_one_spot_of_the_region_is_told_apart(
+    benchmark: Benchmark, planted: ModelVersion, other: User, curator: User
+) -> None:
+    """Grounded by its ratio, and yet a worse fit to the region than looking everywhere alike."""
+    one_cell = plant("one-cell", rows="12", columns="12", gain="5000", focus="0.09,0.09,0.16,0.16")
+    for at in range(6):
+        case = make_case(benchmark, f"case-{at}", answer="A", patient=f"patient-{at}")
+        for model in (planted, one_cell):
+            enrol(benchmark=benchmark, model=model)
+            predict(model, case)
+        submit(case, other, CORNER, choice="A")
+        score_case(case.pk)
+    html = page(curator, OVERVIEW)
+    rows = {
+        name: html[html.index(f'<tr data-model="{name}">') :].partition("</tr>")[0] for name in ("planted", "one-cell")
+    }
+    assert "grounded</span>" in rows["one-cell"]
+    assert "not grounded" not in rows["one-cell"]
+    assert [name for name, row in rows.items() if "on few cells" in row] == ["one-cell"]
+
+
 def test_cases_are_sorted_by_disagreement(
     benchmark: Benchmark, planted: ModelVersion, other: User, curator: User
 ) -> None:

@@ -6,7 +6,7 @@ import { Icon } from "./icons";
 const TASKS: Record<string, { name: string; help: string }> = {
   PI: { name: "Plane identification", help: "Name the plane that the picture shows." },
   VC: { name: "View conformity", help: "Judge whether the view meets the standard of its plane." },
-  FO: { name: "Fetal orientation", help: "Say how the fetus lies in this view." },
+  FO: { name: "Fetal orientation", help: "Say which way the head or the body points in this view." },
   CD: { name: "Clinical diagnosis", help: "Say what the picture suggests, from the picture alone." },
   VG: {
     name: "Visual grounding",
