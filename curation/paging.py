@@ -9,7 +9,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from django.db.models import Model
+from django.core.exceptions import ValidationError
+from django.db.models import Model, Q
 
 from curation.formats.sources import printable
 from curation.problems import FieldError, invalid
@@ -113,3 +114,23 @@ def page(
     last = found[limit - 1] if len(found) > limit else None
     cursor = None if last is None else encode_cursor(getattr(last, key))
     return Page(render(found[:limit]), cursor)
+
+
+def rows_after(rows: QuerySet[Row], named: str, field: str, *, newest_first: bool, name: str = "pk") -> QuerySet[Row]:
+    """Rows of a page's list that come after the named one; all of them if there is no such row.
+
+    Parameters
+    ----------
+    named
+        What the address says of the last row shown: its `name`, a column that is unique.
+    field
+        The column that the list is sorted by, and then by key.
+    """
+    try:
+        last = None if "\0" in named or not named else rows.filter(**{name: named}).first()
+    except ValidationError:  # no UUID
+        last = None
+    if last is None:
+        return rows
+    way, value = "lt" if newest_first else "gt", getattr(last, field)
+    return rows.filter(Q(**{f"{field}__{way}": value}) | Q(**{field: value, f"pk__{way}": last.pk}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.contrib import messages
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -15,6 +15,7 @@ from curation.api.snapshots import archive_of, visible_export, visible_snapshot
 from curation.export_jobs import ask_export
 from curation.exporting import EXPORT_FORMATS, FORMAT_TITLES, TextUnchecked, unchecked_images
 from curation.models import Benchmark, Export, ExportState, Role, Snapshot
+from curation.paging import rows_after
 from curation.permissions import CURATE, SEE_OTHERS
 from curation.snapshots import FreezeRefused, freeze, licences
 
@@ -54,9 +55,7 @@ def _page(benchmark: Benchmark, after: str) -> list[Snapshot]:
     """A page of snapshots and one more, the newest first, after the one of that digest."""
     rows = benchmark.snapshots.select_related("created_by").prefetch_related("names")
     rows = rows.annotate(export_count=Count("exports")).order_by("-created_at", "-pk")
-    last = benchmark.snapshots.filter(digest=after.replace("\0", "")).first() if after else None
-    if last is not None:
-        rows = rows.filter(Q(created_at__lt=last.created_at) | Q(created_at=last.created_at, pk__lt=last.pk))
+    rows = rows_after(rows, after, "created_at", newest_first=True, name="digest")
     return list(rows[: PAGE + 1])
 
 

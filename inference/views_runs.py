@@ -14,12 +14,12 @@ from django.views.decorators.http import require_POST, require_safe
 from annotations.blinding import blind_case_ids
 from curation.access import require, signed_in
 from curation.models import Benchmark
+from curation.paging import rows_after
 from curation.permissions import RUN_MODELS, SEE_MODELS
 from inference.models import JobState, RunKind, ScoringRun
 from inference.scoring import cancel_run
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
 PAGE = 30
@@ -33,17 +33,6 @@ FILTERS: dict[str, tuple[str, Q]] = {
 }
 
 
-def _after(rows: QuerySet[ScoringRun], named: str) -> QuerySet[ScoringRun]:
-    """Rows that come after the named one, the newest first; all of them if there is no such run."""
-    try:
-        last = rows.filter(pk=uuid.UUID(named)).first()
-    except ValueError:
-        last = None
-    if last is None:
-        return rows
-    return rows.filter(Q(created_at__lt=last.created_at) | Q(created_at=last.created_at, pk__lt=last.pk))
-
-
 @require_safe
 def runs(request: HttpRequest, slug: str) -> HttpResponse:
     """A keyset page of runs, the newest first."""
@@ -53,7 +42,8 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
     chosen = request.GET.get("show", "")
     _, kept = FILTERS.get(chosen, FILTERS[""])
     rows = ScoringRun.objects.filter(kept, benchmark=benchmark).order_by("-created_at", "-pk")
-    found = list(_after(rows, request.GET.get("after", "")).select_related("model", "case", "asked_by")[: PAGE + 1])
+    rest = rows_after(rows, request.GET.get("after", ""), "created_at", newest_first=True)
+    found = list(rest.select_related("model", "case", "asked_by")[: PAGE + 1])
     page = found[:PAGE]
     blind = blind_case_ids(user, [run.case for run in page if run.case])
     context: dict[str, Any] = {

@@ -6,7 +6,6 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
-from django.db.models import Q
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils import timezone
@@ -14,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from curation.access import require, signed_in
 from curation.models import Benchmark
+from curation.paging import rows_after
 from curation.permissions import SCHEDULE, SEE_MODELS
 from inference.api.schedules import visible_schedule
 from inference.currency import stale_counts
@@ -47,25 +47,13 @@ def _benchmark(user: User, slug: str, permission: str) -> Benchmark:
     return benchmark
 
 
-def _after(rows: Any, named: str, field: str, *, newest_first: bool) -> Any:
-    """Rows that come after the named one in the list's order; all of them if there is no such row."""
-    try:
-        last = rows.filter(pk=uuid.UUID(named)).first()
-    except ValueError:
-        last = None
-    if last is None:
-        return rows
-    way, value = "lt" if newest_first else "gt", getattr(last, field)
-    return rows.filter(Q(**{f"{field}__{way}": value}) | Q(**{field: value, f"pk__{way}": last.pk}))
-
-
 @require_safe
 def schedules(request: HttpRequest, slug: str) -> HttpResponse:
     """The schedules of a benchmark, when each is due next, and which numbers are stale now."""
     user = signed_in(request)
     benchmark = _benchmark(user, slug, SEE_MODELS)
     rows = schedules_of([benchmark]).order_by("created_at", "pk")
-    found = list(_after(rows, request.GET.get("after", ""), "created_at", newest_first=False)[: PAGE + 1])
+    found = list(rows_after(rows, request.GET.get("after", ""), "created_at", newest_first=False)[: PAGE + 1])
     page, now = found[:PAGE], timezone.now()
     last = with_causes(ScheduleRun.objects.filter(pk__in=[row.last_run for row in page])).in_bulk()
     context = {
@@ -141,7 +129,7 @@ def schedule(request: HttpRequest, schedule_id: uuid.UUID) -> HttpResponse:
     user = signed_in(request)
     found = visible_schedule(user, schedule_id, SEE_MODELS)
     rows = runs_of(found).order_by("-slot", "-pk")
-    runs = list(_after(rows, request.GET.get("after", ""), "slot", newest_first=True)[: RUNS_A_PAGE + 1])
+    runs = list(rows_after(rows, request.GET.get("after", ""), "slot", newest_first=True)[: RUNS_A_PAGE + 1])
     page = runs[:RUNS_A_PAGE]
     hidden = blind_changes(page, user)
     context = {
