@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import io
+import resource
+import tempfile
 import uuid
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.test.utils import override_settings
 from PIL import Image
 
 from curation.models import ImageAsset
@@ -20,6 +25,23 @@ if TYPE_CHECKING:
 REGIONS_A_READING = 20
 CHARACTERS_A_READING = 400
 IMAGES_A_CASE = 6
+
+
+def peak_mib() -> float:
+    """The most memory this process has held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+@contextmanager
+def temporary_media() -> Iterator[Path]:
+    """A folder that goes away, and stored images in it."""
+    with tempfile.TemporaryDirectory(prefix="sightline-perf-") as folder:
+        storage = {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": f"{folder}/media"},
+        }
+        with override_settings(STORAGES={"default": storage, "staticfiles": storage}):
+            yield Path(folder)
 
 
 def stored_image(rng: np.random.Generator, side: int, *, is_grey: bool) -> ImageAsset:

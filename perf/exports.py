@@ -16,9 +16,7 @@ from __future__ import annotations
 import argparse
 import atexit
 import os
-import resource
 import sys
-import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -39,7 +37,6 @@ django.setup()
 import numpy as np
 import pyarrow as pa
 from django.test.runner import DiscoverRunner
-from django.test.utils import override_settings
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -49,16 +46,12 @@ from curation.formats.canonical import canonical_digest
 from curation.models import Benchmark, Case, CaseImage, ImageAsset, User
 from curation.protocols import create_benchmark
 from curation.snapshots import freeze
-from perf._cases import IMAGES_A_CASE, REGIONS_A_READING, content, stored_image
+from perf._cases import IMAGES_A_CASE, REGIONS_A_READING, content, peak_mib, stored_image, temporary_media
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROWS_AT_ONCE = 500
-
-
-def peak_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def fill(benchmark: Benchmark, given: argparse.Namespace) -> None:
@@ -139,13 +132,8 @@ def main() -> None:
     runner = DiscoverRunner(verbosity=0, interactive=False)
     databases = runner.setup_databases()
     try:
-        with tempfile.TemporaryDirectory(prefix="sightline-perf-") as folder:
-            storage = {
-                "BACKEND": "django.core.files.storage.FileSystemStorage",
-                "OPTIONS": {"location": f"{folder}/media"},
-            }
-            with override_settings(STORAGES={"default": storage, "staticfiles": storage}):
-                measure(given, Path(folder))
+        with temporary_media() as folder:
+            measure(given, folder)
     finally:
         runner.teardown_databases(databases)
 

@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,12 +24,11 @@ from perf._site import own_cpu, prepare_database
 # isort: split
 
 import numpy as np
-from django.test.utils import override_settings
 from PIL import Image
 
 from curation.importing import ImportReport, import_cases
 from curation.protocols import create_benchmark
-from perf._cases import IMAGES_A_CASE, records, stored_images
+from perf._cases import IMAGES_A_CASE, peak_mib, records, stored_images, temporary_media
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,10 +40,6 @@ PEERS = (
     ("doccano 1.8.4 (PEERS.md)", "10,000", "20", "", ""),
     ("wanted", "10,000", "5,000", "", ""),
 )
-
-
-def peak_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def measured(what: str, cases: int, do: Callable[[], ImportReport]) -> None:
@@ -107,13 +100,8 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=300, help="cases whose image files are decoded")
     given = parser.parse_args()
     prepare_database()
-    with tempfile.TemporaryDirectory(prefix="sightline-perf-") as folder:
-        storage = {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": f"{folder}/media"},
-        }
-        with override_settings(STORAGES={"default": storage, "staticfiles": storage}):
-            measure(given, Path(folder))
+    with temporary_media() as folder:
+        measure(given, folder)
 
 
 if __name__ == "__main__":
