@@ -1,6 +1,10 @@
 """Tables of what experts say."""
 
-from annotations.models.assignments import Assignment, AssignmentState
+from annotations.models.agreement import AgreementLabel, AgreementScore, CaseAgreement, PartyKind
+from annotations.models.assignments import Assignment, AssignmentState, Origin
+from annotations.models.comments import Anchor, Comment, Mention
+from annotations.models.priorities import CasePriority, ProbeResult
+from annotations.models.queue import Draw, QueueMark
 from annotations.models.readings import (
     Arm,
     Reading,
@@ -9,17 +13,33 @@ from annotations.models.readings import (
     SubmitReceipt,
 )
 from annotations.models.regions import Entity, Evidence, RationaleStep, Roi
+from annotations.models.reviews import Review, ReviewAction, ReviewState
 
 __all__ = [
+    "AgreementLabel",
+    "AgreementScore",
+    "Anchor",
     "Arm",
     "Assignment",
     "AssignmentState",
+    "CaseAgreement",
+    "CasePriority",
+    "Comment",
+    "Draw",
     "Entity",
     "Evidence",
+    "Mention",
+    "Origin",
+    "PartyKind",
+    "ProbeResult",
+    "QueueMark",
     "RationaleStep",
     "Reading",
     "ReadingRevision",
     "ReadingState",
+    "Review",
+    "ReviewAction",
+    "ReviewState",
     "Roi",
     "SubmitReceipt",
 ]

@@ -18,21 +18,31 @@ if TYPE_CHECKING:
 
 
 class AssignmentState(models.TextChoices):
-    """Where an assignment stands. Leased and submitted ones take a place in the case's overlap."""
+    """Where an assignment stands. Assigned, leased and submitted ones take a place in the case's overlap."""
 
+    ASSIGNED = "assigned", "Assigned"
     LEASED = "leased", "Leased"
     SUBMITTED = "submitted", "Submitted"
     RELEASED = "released", "Released"
     SKIPPED = "skipped", "Skipped"
 
 
+class Origin(models.TextChoices):
+    """How a case came to its reader. Readers are never told."""
+
+    QUEUE = "queue", "From the queue"
+    PUSHED = "pushed", "Assigned by a curator"
+    PROBE = "probe", "Probe"
+
+
 class AssignmentQuerySet(models.QuerySet["Assignment"]):
     """Which assignments."""
 
     def holding_a_place(self, now: dt.datetime) -> AssignmentQuerySet:
-        """Submitted ones, and leases that have not run out."""
-        return self.filter(
-            Q(state=AssignmentState.SUBMITTED) | Q(state=AssignmentState.LEASED, lease_expires_at__gt=now)
+        """Submitted and assigned ones, and leases that have not run out; a probe takes nobody's place."""
+        return self.exclude(origin=Origin.PROBE).filter(
+            Q(state__in=[AssignmentState.SUBMITTED, AssignmentState.ASSIGNED])
+            | Q(state=AssignmentState.LEASED, lease_expires_at__gt=now)
         )
 
     def open_for(self, reader: User, now: dt.datetime) -> AssignmentQuerySet:
@@ -47,7 +57,9 @@ class Assignment(models.Model):
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="assignments")
     reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="assignments")
     state = models.CharField(max_length=16, choices=AssignmentState.choices, default=AssignmentState.LEASED)
-    lease_expires_at = models.DateTimeField()
+    origin = models.CharField(max_length=8, choices=Origin.choices, default=Origin.QUEUE)
+    lease_expires_at = models.DateTimeField(help_text="of a lease; of an assigned one when it was assigned")
+    due_at = models.DateTimeField(null=True, blank=True, help_text="until when an assigned case should be read")
     skip_reason = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -61,6 +73,7 @@ class Assignment(models.Model):
                 condition=Q(state__in=AssignmentState.values),
                 name="assignment_known_state",
             ),
+            models.CheckConstraint(condition=Q(origin__in=Origin.values), name="assignment_known_origin"),
         ]
         indexes: ClassVar = [
             models.Index(fields=["reader", "state"], name="assignment_by_reader"),

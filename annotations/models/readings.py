@@ -60,6 +60,10 @@ class Reading(models.Model):
     version = models.PositiveIntegerField(default=0, help_text="of the draft; counts every saved change")
     draft: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
     saved_at = models.DateTimeField(null=True, blank=True)
+    active_s = models.FloatField(
+        default=0.0,
+        help_text="seconds at work by the server's clock: between saves, no pause counted for more than 120",
+    )
     revision = models.PositiveIntegerField(default=0, help_text="last submitted revision; 0 before the first")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -86,6 +90,7 @@ class ReadingRevision(models.Model):
     case_version = models.PositiveIntegerField()
     input_digest = models.CharField(max_length=64)
     protocol_digest = models.CharField(max_length=64)
+    active_s = models.FloatField(null=True, blank=True, help_text="the reading's, when this was submitted")
     submitted_at = models.DateTimeField()
 
     class Meta:

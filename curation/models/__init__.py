@@ -1,7 +1,7 @@
 """Tables of what is benchmarked and what is released."""
 
 from curation.models.audit import AuditEvent, AuditSeal, AuditWaiting
-from curation.models.benchmarks import Benchmark, Protocol, ProtocolKind
+from curation.models.benchmarks import Benchmark, OrderPolicy, Protocol, ProtocolKind
 from curation.models.cases import Case, CaseImage
 from curation.models.events import Event
 from curation.models.facts import CaseFacts
@@ -34,6 +34,7 @@ __all__ = [
     "ImageUpload",
     "LoginFailure",
     "Membership",
+    "OrderPolicy",
     "Protocol",
     "ProtocolKind",
     "Role",

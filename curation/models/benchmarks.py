@@ -23,6 +23,16 @@ class ProtocolKind(models.TextChoices):
     FREE = "free", "Free"
 
 
+class OrderPolicy(models.TextChoices):
+    """In which order the queue hands out cases; annotations/ordering.py says what each means."""
+
+    GIVEN = "given", "Given order"
+    RANDOM = "random", "Random, seeded"
+    BALANCED = "balanced", "Balanced over readers"
+    PRIORITY = "priority", "Priority"
+    DISAGREEMENT = "disagreement", "Disagreement first"
+
+
 class BenchmarkQuerySet(models.QuerySet["Benchmark"]):
     """Which benchmarks."""
 
@@ -47,6 +57,19 @@ class Benchmark(models.Model):
         help_text="readings wanted for each case",
     )
     is_paused = models.BooleanField(default=False, help_text="no case is handed out while paused")
+    is_push_only = models.BooleanField(default=False, help_text="cases come only to the readers they are assigned to")
+    order_policy = models.CharField(max_length=16, choices=OrderPolicy.choices, default=OrderPolicy.GIVEN)
+    order_seed = models.PositiveIntegerField(default=0, help_text="of the random order and of random draws")
+    random_share = models.FloatField(
+        default=0.2, help_text="share of draws that are uniformly random where disagreement leads, in (0, 1]"
+    )
+    queue_epoch = models.PositiveIntegerField(
+        default=0, editable=False, help_text="raised when cases that a reader had passed by may be open again"
+    )
+    probe_rate = models.FloatField(
+        default=0.0, help_text="share of hand-outs that are probes (cases whose gold is known), in [0, 0.5]; secret"
+    )
+    is_training = models.BooleanField(default=False, help_text="readers are told the gold after each submit")
     is_demo = models.BooleanField(default=False, help_text="ships with the product; not clinically validated")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -55,7 +78,16 @@ class Benchmark(models.Model):
     class Meta:
         ordering: ClassVar = ["slug"]
         constraints: ClassVar = [
-            models.CheckConstraint(condition=models.Q(overlap__gte=1), name="benchmark_overlap_positive")
+            models.CheckConstraint(condition=models.Q(overlap__gte=1), name="benchmark_overlap_positive"),
+            models.CheckConstraint(
+                condition=models.Q(order_policy__in=OrderPolicy.values), name="benchmark_known_order"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(random_share__gt=0, random_share__lte=1), name="benchmark_random_share_in_range"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(probe_rate__gte=0, probe_rate__lte=0.5), name="benchmark_probe_rate_in_range"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -43,6 +43,13 @@ class Case(models.Model):
     licence = models.CharField(max_length=200, blank=True)
     attribution = models.TextField(blank=True)
     extra: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict, blank=True)
+    overlap = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="readings wanted of this case; null: as its benchmark says"
+    )
+    priority = models.SmallIntegerField(default=0, help_text="higher is read sooner where priority leads")
+    is_probe = models.BooleanField(
+        default=False, help_text="handed to every reader at the benchmark's secret rate, beside its places"
+    )
     version = models.PositiveIntegerField(default=1)
     content_digest = models.CharField(max_length=64, help_text="sha256 of the canonical record")
     input_digest = models.CharField(max_length=64, db_index=True)
@@ -56,6 +63,12 @@ class Case(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["benchmark", "key"], name="case_key_once"),
             models.UniqueConstraint(fields=["benchmark", "position"], name="case_position_once"),
+            models.CheckConstraint(
+                condition=models.Q(overlap__isnull=True) | models.Q(overlap__gte=1), name="case_overlap_positive"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["benchmark", "position"], condition=models.Q(is_probe=True), name="case_probes"),
         ]
 
     def __str__(self) -> str:

@@ -22,9 +22,25 @@ class CaseFacts(models.Model):
     predictions_done = models.PositiveIntegerField(default=0)
     answer_disagreement = models.FloatField(null=True, blank=True, help_text="highest over models, 0 to 1")
     region_disagreement = models.FloatField(null=True, blank=True, help_text="highest over models, 0 to 1")
+    disagreement = models.FloatField(null=True, blank=True, help_text="CasePriority's value, 0 to 1; null: not known")
+    is_open = models.BooleanField(
+        default=True, help_text="fewer readings submitted than wanted, and no probe: the queue looks at no other"
+    )
+    order_key = models.FloatField(default=0.0, help_text="lower comes first, under the benchmark's order policy")
+    draw_key = models.FloatField(default=0.0, help_text="place in the seeded random order, in [0, 1)")
+    is_drawn = models.BooleanField(default=False, help_text="was handed out by a draw whose probability is stored")
 
     class Meta:
         indexes: ClassVar = [
+            models.Index(
+                fields=["benchmark_id", "order_key", "position"], condition=models.Q(is_open=True), name="facts_queue"
+            ),
+            models.Index(
+                fields=["benchmark_id", "draw_key"],
+                condition=models.Q(is_open=True, is_drawn=False),
+                name="facts_undrawn",
+            ),
+            models.Index(fields=["benchmark_id", "-disagreement"], name="facts_by_disagreement"),
             models.Index(fields=["benchmark_id", "position", "readings_submitted"], name="facts_by_place"),
             models.Index(fields=["readings_submitted"], name="facts_by_readings"),
             models.Index(fields=["-region_disagreement"], name="facts_by_region"),

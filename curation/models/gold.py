@@ -11,13 +11,17 @@ from curation.models.cases import Case
 
 
 class Gold(models.Model):
-    """One revision of a case's gold: answer and steps; its regions are GoldRoi rows."""
+    """One revision of a case's gold: answer and steps; its regions are GoldRoi rows.
+
+    The highest revision is in force. One that `is_withdrawn` says that the case has no gold any more.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="golds")
     revision = models.PositiveIntegerField()
     answer: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
     steps: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField(default=list)
+    is_withdrawn = models.BooleanField(default=False, help_text="a review was reverted to before any gold")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
