@@ -1,4 +1,4 @@
-"""How sure a number is that comes from a sample of cases or readers."""
+"""Agreement among readers, and how sure a number is that comes from a sample of cases or readers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,25 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from annotations.metrics.coefficients import cohen_kappa, fleiss_kappa, gwet_ac1, krippendorff_alpha
+from annotations.metrics.confusion import bootstrap_confusion, confusion_kappa
+from annotations.metrics.patterns import PatternCounts, agreement_of_patterns, bootstrap_patterns, move_case
+
+__all__ = [
+    "PatternCounts",
+    "agreement_of_patterns",
+    "bootstrap_confusion",
+    "bootstrap_interval",
+    "bootstrap_means",
+    "bootstrap_patterns",
+    "cohen_kappa",
+    "confusion_kappa",
+    "fleiss_kappa",
+    "gwet_ac1",
+    "krippendorff_alpha",
+    "move_case",
+]
 
 METRIC_VERSION = "1"
 """Raised with any change of any number below; golden values in the tests guard it."""
