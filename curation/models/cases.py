@@ -74,6 +74,11 @@ class Case(models.Model):
     def __str__(self) -> str:
         return self.key
 
+    @property
+    def places(self) -> int:
+        """How many readings are wanted of it: its own overlap, else its benchmark's."""
+        return self.benchmark.overlap if self.overlap is None else self.overlap
+
 
 class CaseImage(models.Model):
     """An image in its place in a case; `number` counts from 1."""

@@ -1,0 +1,259 @@
+"""Assigning cases to readers by hand, taking them back, and letting go of what a removed reader held.
+
+An assigned case holds a place until it is read, released or taken back, whatever its due time; the queue hands assigned
+cases out before all others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from annotations import assigning
+from annotations.models import Arm, Assignment, AssignmentState, Origin, Reading, ReadingState
+from curation import audit
+from curation.models import Benchmark, Case, CaseFacts, User
+from curation.permissions import READ
+
+if TYPE_CHECKING:
+    import datetime as dt
+    import uuid
+    from collections.abc import Iterable, Sequence
+
+MOST_AT_ONCE = 1000
+HELD = (AssignmentState.ASSIGNED, AssignmentState.LEASED)
+
+
+class NotReader(ValueError):
+    """Only somebody who reads in the benchmark can be given a case of it."""
+
+    def __init__(self, reader: User, benchmark: Benchmark) -> None:
+        super().__init__(f"{reader.username} does not read in {benchmark.slug}")
+
+
+class NotAssigned(Exception):
+    """The assignment holds no place any more, so there is nothing to take back."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        super().__init__(f"the assignment is {assignment.state}; only an assigned or leased one can be taken back")
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A case that was not assigned, and why, in words."""
+
+    case: Case
+    reason: str
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """What became of the cases that a curator assigned, in the order given."""
+
+    assigned: list[Assignment]
+    refused: list[Refused]
+
+
+def assign(
+    *, benchmark: Benchmark, case_ids: Sequence[uuid.UUID], reader: User, curator: User, due_at: dt.datetime | None = None
+) -> Pushed:
+    """Give cases to a reader by name, each if a place at it is free.
+
+    Parameters
+    ----------
+    case_ids
+        Of cases of the benchmark, at most MOST_AT_ONCE; others are left out.
+    due_at
+        Until when they should be read; shown to reader and curator, nothing is taken away when it passes.
+
+    Returns
+    -------
+    Pushed
+        One case never stops another: each is locked, looked at and assigned in a transaction of its own.
+
+    Raises
+    ------
+    NotReader
+        If the reader does not read in the benchmark.
+    ValueError
+        For too many cases at once.
+    """
+    if len(case_ids) > MOST_AT_ONCE:
+        raise ValueError(f"{len(case_ids)} cases at once; at most {MOST_AT_ONCE} are taken")
+    if not reader.has_perm(READ, benchmark):
+        raise NotReader(reader, benchmark)
+    done = Pushed([], [])
+    for case_id in case_ids:
+        found = _assign_one(benchmark, case_id, reader, curator, due_at)
+        if isinstance(found, Assignment):
+            done.assigned.append(found)
+        elif found is not None:
+            done.refused.append(found)
+    return done
+
+
+@transaction.atomic
+def _assign_one(
+    benchmark: Benchmark, case_id: uuid.UUID, reader: User, curator: User, due_at: dt.datetime | None
+) -> Assignment | Refused | None:
+    # As everywhere: first the reader, then the case, so that a pull at the same moment waits or is waited for.
+    User.objects.select_for_update(no_key=True).get(pk=reader.pk)
+    if not Case.objects.filter(pk=case_id, benchmark=benchmark).exists():
+        return None
+    case = assigning.lock_case(case_id)
+    now = timezone.now()
+    before = Assignment.objects.filter(case=case, reader=reader).first()
+    why = _why_not(case, reader, before, now)
+    if why:
+        return Refused(case, why)
+    assignment, _ = Assignment.objects.update_or_create(
+        case=case,
+        reader=reader,
+        defaults={
+            "state": AssignmentState.ASSIGNED,
+            "origin": Origin.PUSHED,
+            "lease_expires_at": now,
+            "due_at": due_at,
+            "skip_reason": "",
+        },
+    )
+    _record("assignment.assigned", assignment, curator, before=before, due_at=due_at)
+    return assignment
+
+
+def _why_not(case: Case, reader: User, before: Assignment | None, now: dt.datetime) -> str:
+    """Why the case cannot be given to the reader, or nothing. A case that was skipped or released can."""
+    if case.is_probe:
+        return "is a probe: those come by themselves"
+    if Reading.objects.filter(case=case, reader=reader, arm=Arm.UNAIDED, revision__gt=0).exists():
+        return f"{reader.username} has read it"
+    ended = [ReadingState.SURPLUS, ReadingState.CLOSED]
+    if Reading.objects.filter(case=case, reader=reader, arm=Arm.UNAIDED, state__in=ended).exists():
+        return f"a draft of {reader.username} waits for a curator or was closed"
+    if before is not None and before.state == AssignmentState.ASSIGNED:
+        return f"is assigned to {reader.username} already"
+    if before is not None and before.state == AssignmentState.LEASED and before.lease_expires_at > now:
+        return f"{reader.username} is reading it now"
+    places = case.places
+    taken = Assignment.objects.holding_a_place(now).filter(case=case).exclude(reader=reader).count()
+    return f"all {places} places are taken" if taken >= places else ""
+
+
+@transaction.atomic
+def take_back(*, assignment_id: uuid.UUID, curator: User, reason: str) -> Assignment:
+    """End an assignment or an open lease of somebody; the draft is kept and the reader may be given the case again.
+
+    A save from a tab that is still open takes a free place up again, or is kept as surplus. Twice is the same as once.
+
+    Raises
+    ------
+    NotAssigned
+        If it was submitted or skipped.
+    """
+    assignment = Assignment.objects.select_related("case", "reader").get(pk=assignment_id)
+    assigning.lock_case(assignment.case_id)
+    assignment.refresh_from_db(fields=["state", "lease_expires_at"])
+    if assignment.state == AssignmentState.RELEASED:
+        return assignment
+    if assignment.state not in HELD:
+        raise NotAssigned(assignment)
+    _end(assignment, curator, reason)
+    return assignment
+
+
+def let_go(*, reader_id: uuid.UUID, benchmark_id: uuid.UUID | None, reason: str) -> int:
+    """Give back every place that somebody holds where they read no more; returns how many. Drafts are kept.
+
+    Parameters
+    ----------
+    benchmark_id
+        None looks in every benchmark. Where the person still reads nothing changes, so that the call can be repeated.
+    """
+    held = Assignment.objects.filter(reader=reader_id, state__in=HELD).select_related("case__benchmark", "reader")
+    if benchmark_id is not None:
+        held = held.filter(case__benchmark=benchmark_id)
+    ended = 0
+    for row in held.order_by("case_id"):
+        if not row.reader.has_perm(READ, row.case.benchmark):
+            ended += _let_go_one(row.pk, reason)
+    return ended
+
+
+@transaction.atomic
+def _let_go_one(assignment_id: uuid.UUID, reason: str) -> bool:
+    assignment = Assignment.objects.select_related("case", "reader").get(pk=assignment_id)
+    assigning.lock_case(assignment.case_id)
+    assignment.refresh_from_db(fields=["state", "lease_expires_at"])
+    if assignment.state not in HELD:
+        return False
+    _end(assignment, None, reason)
+    return True
+
+
+def let_go_of_removed() -> int:
+    """Give back what people hold where they read no more: what a lost signal left, looked for by the sweep."""
+    ended = 0
+    for reader_id in Assignment.objects.filter(state__in=HELD).order_by().values_list("reader", flat=True).distinct():
+        ended += let_go(reader_id=reader_id, benchmark_id=None, reason="no longer a reader")
+    return ended
+
+
+def next_unassigned(*, benchmark: Benchmark, reader: User, count: int) -> list[uuid.UUID]:
+    """The next cases of a benchmark, in reading order, that could be assigned to the reader as far as is seen now."""
+    known = Assignment.objects.filter(case=OuterRef("pk"), reader=reader)
+    open_cases = CaseFacts.objects.filter(benchmark_id=benchmark.pk, is_open=True).filter(~Exists(known))
+    found: list[uuid.UUID] = []
+    for case_id in open_cases.order_by("order_key", "position").values_list("pk", flat=True).iterator(chunk_size=200):
+        if len(found) == min(count, MOST_AT_ONCE):
+            break
+        if _has_place(case_id):
+            found.append(case_id)
+    return found
+
+
+def _has_place(case_id: uuid.UUID) -> bool:
+    case = Case.objects.select_related("benchmark").get(pk=case_id)
+    return Assignment.objects.holding_a_place(timezone.now()).filter(case=case).count() < case.places
+
+
+def known_readers(benchmark: Benchmark, users: Iterable[User]) -> list[User]:
+    """Those of `users` who read in the benchmark."""
+    return [user for user in users if user.is_active and user.has_perm(READ, benchmark)]
+
+
+def _end(assignment: Assignment, actor: User | None, reason: str) -> None:
+    was = assignment.state
+    assignment.state = AssignmentState.RELEASED
+    assignment.lease_expires_at = timezone.now()
+    assignment.save(update_fields=["state", "lease_expires_at", "updated_at"])
+    audit.record(
+        "assignment.taken_back",
+        actor=actor,
+        benchmark_id=assignment.case.benchmark_id,
+        object_type="assignment",
+        object_id=str(assignment.pk),
+        before={"state": was},
+        after={"case": str(assignment.case_id), "reader": assignment.reader.username, "reason": reason},
+    )
+
+
+def _record(
+    action: str, assignment: Assignment, curator: User, *, before: Assignment | None, due_at: dt.datetime | None
+) -> None:
+    audit.record(
+        action,
+        actor=curator,
+        benchmark_id=assignment.case.benchmark_id,
+        object_type="assignment",
+        object_id=str(assignment.pk),
+        before=None if before is None else {"state": before.state},
+        after={
+            "case": str(assignment.case_id),
+            "reader": str(assignment.reader_id),
+            "due_at": due_at.isoformat() if due_at else None,
+        },
+    )
