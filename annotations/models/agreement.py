@@ -30,11 +30,18 @@ class CaseAgreement(models.Model):
     pattern: models.JSONField[dict[str, int], dict[str, int]] = models.JSONField(
         default=dict, help_text="how many readers gave each answer, by letter"
     )
-    modalities = models.CharField(max_length=200, blank=True)
+    aided_pattern: models.JSONField[dict[str, int], dict[str, int]] = models.JSONField(
+        default=dict, help_text="as `pattern`, of the aided arm"
+    )
+    modalities = models.CharField(max_length=200, blank=True, help_text="sorted, joined by a space")
+    cluster = models.CharField(
+        max_length=16, blank=True, help_text="what is drawn together: patient, else first image, hashed"
+    )
+    said_at = models.DateTimeField(null=True, help_text="when the newest reading was submitted")
     computed_at = models.DateTimeField()
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["benchmark_id", "computed_at"], name="case_agreement_by_time")]
+        indexes: ClassVar = [models.Index(fields=["benchmark_id", "said_at"], name="case_agreement_by_time")]
 
     def __str__(self) -> str:
         return f"agreement on {self.case_id}"
@@ -79,6 +86,9 @@ class AgreementScore(models.Model):
     attention_ratio = models.FloatField(null=True, help_text="of a model against this reader's regions")
     a_active_s = models.FloatField(null=True)
     b_active_s = models.FloatField(null=True)
+    modalities = models.CharField(max_length=200, blank=True, help_text="the case's")
+    cluster = models.CharField(max_length=16, blank=True, help_text="the case's")
+    said_at = models.DateTimeField(null=True, help_text="when the second of the two spoke")
     why: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict, blank=True)
     metric_version = models.CharField(max_length=32)
     computed_at = models.DateTimeField()
