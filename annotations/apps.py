@@ -1,5 +1,7 @@
 """The middle app: what experts say."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,7 @@ class AnnotationsConfig(AppConfig):
 
     name = "annotations"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Connect this app to the signals of the app below it."""
+        import_module("annotations.receivers")

@@ -59,7 +59,12 @@ class Pushed:
 
 
 def assign(
-    *, benchmark: Benchmark, case_ids: Sequence[uuid.UUID], reader: User, curator: User, due_at: dt.datetime | None = None
+    *,
+    benchmark: Benchmark,
+    case_ids: Sequence[uuid.UUID],
+    reader: User,
+    curator: User,
+    due_at: dt.datetime | None = None,
 ) -> Pushed:
     """Give cases to a reader by name, each if a place at it is free.
 

@@ -18,6 +18,7 @@ from knox.models import get_token_model
 from curation import accounts, audit, events
 from curation.models import Membership, Role, User
 from curation.permissions import MANAGE_PEOPLE, roles_to_give
+from curation.signals import reader_left
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -84,6 +85,8 @@ def take_role(*, person: User, role: Role, benchmark: Benchmark | None, actor: U
     if count:
         events.hang_up(person.pk)
         _record("user.role_taken", person, actor, before=_held(person, role, benchmark), benchmark=benchmark)
+    if count and role == Role.READER:
+        _tell_left(person, benchmark)
     return bool(count)
 
 
@@ -106,6 +109,7 @@ def deactivate(*, person: User, actor: User) -> None:
     person.save(update_fields=["is_active", "password"])
     events.hang_up(person.pk)
     _record("user.deactivated", person, actor, before={"name": person.username, "tokens": tokens})
+    _tell_left(person, None)
 
 
 @transaction.atomic
@@ -151,6 +155,11 @@ def revoke_token(*, person: User, begins_with: str, actor: User) -> bool:
         before = {"name": person.username, "begins_with": begins_with[: accounts.SHOWN_OF_TOKEN]}
         _record("user.token_revoked", person, actor, before=before)
     return bool(count)
+
+
+def _tell_left(person: User, benchmark: Benchmark | None) -> None:
+    where = benchmark.pk if benchmark else None
+    transaction.on_commit(lambda: reader_left.send_robust(sender=User, user_id=person.pk, benchmark_id=where))
 
 
 def _new_password(person: User) -> str:

@@ -4,3 +4,6 @@ from django.dispatch import Signal
 
 # Arguments: case_ids, a list of UUIDs of cases that came in or whose content or gold changed.
 cases_changed = Signal()
+
+# Arguments: user_id, and benchmark_id or None for every one: somebody may read there no more.
+reader_left = Signal()

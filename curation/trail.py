@@ -24,6 +24,8 @@ LARGEST_ID = 2**63 - 1
 LONGEST_FILTER = 150
 # What was done, in words; an action that is not here is shown as it is stored.
 WORDS = {
+    "assignment.assigned": "assigned a case",
+    "assignment.taken_back": "took a case back",
     "assignment.skipped": "skipped a case",
     "benchmark.changed": "changed a benchmark",
     "benchmark.created": "created a benchmark",

@@ -143,6 +143,9 @@ EXPECTED: tuple[Row, ...] = (
     row("image-frame", "GET", "401 404 200 200 200 200 200", {**IMAGE, "number": "zero"}),
     row("image-text-check", "POST", "401 404 403 403 403 200 200", IMAGE, body=body(benchmark="thorax")),
     row("next-case", "POST", "401 404 200 200 200 200 200", BENCHMARK),
+    row("assignments", "GET", "401 404 403 403 403 200 200", BENCHMARK),
+    row("assignments", "POST", "401 404 403 403 403 400 400", BENCHMARK, body=body(reader="nobody", next=1)),
+    row("assignment-take-back", "POST", "401 404 403 403 403 200 200", {"pk": "assignment"}, body=body(reason="x")),
     row("assignment-heartbeat", "POST", "401 404 200 404 404 404 404", {"pk": "assignment"}),
     row("assignment-release", "POST", "401 404 200 404 404 404 404", {"pk": "assignment"}),
     row(

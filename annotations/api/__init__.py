@@ -1,5 +1,5 @@
 """Endpoints of this app under /api/v1/."""
 
-from annotations.api import assignments, readings
+from annotations.api import assignments, pushing, readings
 
-urlpatterns = [*assignments.urlpatterns, *readings.urlpatterns]
+urlpatterns = [*assignments.urlpatterns, *pushing.urlpatterns, *readings.urlpatterns]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from annotations.assigning import LeaseEnded, PlaceTaken
 from annotations.content import BadContent
 from annotations.drafting import ReadingLocked, StaleDraft
+from annotations.pushing import NotAssigned
 from annotations.submission import NotSubmitted, NotSurplus
 from curation.problems import Problem, invalid
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _CONFLICTS: tuple[tuple[type[Exception], str, str], ...] = (
     (PlaceTaken, "overlap-reached", "Others have read this case"),
     (LeaseEnded, "lease-ended", "There is no lease"),
+    (NotAssigned, "not-assigned", "The case is not assigned"),
     (ReadingLocked, "reading-locked", "The reading is locked"),
     (NotSubmitted, "not-submitted", "The reading is not submitted"),
     (NotSurplus, "not-surplus", "The reading is not surplus"),
