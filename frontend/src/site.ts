@@ -1,4 +1,5 @@
-// What every ordinary page has: the theme, copy buttons, parts that keep themselves true, and a clean log-out.
+// What every ordinary page has: the theme, copy buttons, parts that keep themselves true, plots where there are
+// any, and a clean log-out.
 import { keepTrue } from "./live/fragments";
 import { unsentDrafts } from "./state/queue";
 import "./styles/site.css";
@@ -43,5 +44,8 @@ document.addEventListener("submit", (event) => {
   event.preventDefault();
   void logOut(form);
 });
+
+// Plots come in a chunk of their own: most pages have none.
+if (document.querySelector("[data-plots]")) void import("./plots/mount").then((plots) => plots.keepDrawn());
 
 keepTrue();

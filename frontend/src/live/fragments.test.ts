@@ -27,6 +27,28 @@ describe("parts that keep themselves true", () => {
     expect(document.getElementById("a")?.textContent).toBe("2Stop");
   });
 
+  it("stay with what a script drew into them while what was sent is the same", () => {
+    const sent = '<section id="a" data-live="run.changed"><figure>1</figure></section>';
+    document.body.innerHTML = sent;
+    const drawn = document.createElement("div");
+    drawn.dataset.drawn = "300";
+    document.querySelector("figure")?.append(drawn);
+    replaceParts(document, parse(sent));
+    expect(document.querySelector("[data-drawn]")).toBe(drawn);
+    replaceParts(document, parse(sent.replace("1", "2")));
+    expect(document.querySelector("[data-drawn]")).toBeNull();
+  });
+
+  it("leave open what the reader folded out", () => {
+    const sent =
+      '<section id="a" data-live="run.changed">1<details id="more"><summary>More</summary></details></section>';
+    document.body.innerHTML = sent;
+    document.getElementById("more")?.setAttribute("open", "");
+    replaceParts(document, parse(sent.replace("1", "2")));
+    expect(document.getElementById("a")?.textContent).toContain("2");
+    expect(document.getElementById("more")?.hasAttribute("open")).toBe(true);
+  });
+
   it("stay when the fresh page has none", () => {
     document.body.innerHTML = `<section id="a" data-live="run.changed">1</section>`;
     replaceParts(document, parse("<p>Log in</p>"));

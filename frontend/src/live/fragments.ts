@@ -13,15 +13,25 @@ function concerns(part: HTMLElement, event: Told): boolean {
   return !name || event[name] === undefined || event[name] === value;
 }
 
+/** A part as the server sent it: without what scripts drew into it and what the reader folded out. */
+function asSent(part: HTMLElement): Node {
+  const copy = part.cloneNode(true) as HTMLElement;
+  for (const drawn of copy.querySelectorAll("[data-drawn]")) drawn.remove();
+  for (const open of copy.querySelectorAll("details[id][open]")) open.removeAttribute("open");
+  return copy;
+}
+
 /** Put the fresh parts in the old ones' place; a part in which somebody is typing stays as it is. */
 export function replaceParts(page: Document, fresh: Document): void {
   for (const part of page.querySelectorAll<HTMLElement>("[data-live][id]")) {
     const next = fresh.getElementById(part.id);
     const active = page.activeElement;
     const isHeld = active !== null && part.contains(active) && FIELDS.has(active.tagName);
-    if (!next || isHeld || part.isEqualNode(next)) continue;
+    if (!next || isHeld || asSent(part).isEqualNode(asSent(next))) continue;
     const focused = active instanceof HTMLElement && part.contains(active) ? active.id : "";
+    const open = [...part.querySelectorAll("details[id][open]")].map((one) => one.id);
     part.replaceWith(page.importNode(next, true));
+    for (const id of open) page.getElementById(id)?.setAttribute("open", "");
     if (focused) page.getElementById(focused)?.focus();
   }
 }
