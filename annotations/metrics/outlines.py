@@ -150,7 +150,7 @@ def surface_dice(a: Mask, b: Mask, spacing: Spacing, tolerance: float) -> float:
     (1.0, 0.5)
     """
     check_masks(a, b)
-    step = _steps(spacing)
+    step = steps_of(spacing)
     if not (tolerance >= 0 and math.isfinite(tolerance)):
         raise ValueError(f"tolerance is a finite distance and not negative, not {tolerance}")
     first, second = _cropped(a, b)
@@ -175,7 +175,8 @@ def check_masks(a: Mask, b: Mask) -> None:
         raise ValueError(f"masks differ in shape: {a.shape} and {b.shape}")
 
 
-def _steps(spacing: Spacing) -> Array:
+def steps_of(spacing: Spacing) -> Array:
+    """(row, column) distance of pixel centres, checked; 1 each without spacing."""
     if spacing is None:
         return np.ones(2)
     steps = np.asarray(spacing, dtype=np.float64)
@@ -196,7 +197,7 @@ def _cropped(a: Mask, b: Mask) -> tuple[Mask, Mask]:
 
 def _between_boundaries(a: Mask, b: Mask, spacing: Spacing, *, percent: float) -> float:
     check_masks(a, b)
-    step = _steps(spacing)
+    step = steps_of(spacing)
     first, second = (_boundary(mask) for mask in _cropped(a, b))
     if not len(first) or not len(second):
         return float("inf") if len(first) or len(second) else float("nan")
