@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from curation.digests import gold_record
-from curation.models import CaseFacts, Role
+from curation.models import CaseFacts, Role, gold_in_force
 
 if TYPE_CHECKING:
     from curation.models import Case, CaseImage, ImageAsset, User
@@ -103,7 +103,7 @@ def describe_case(case: Case, *, is_blind: bool) -> dict[str, Any]:
     return {
         **told,
         "answer": case.answer,
-        "gold": gold_record(max(case.golds.all(), key=lambda gold: gold.revision, default=None)),
+        "gold": gold_record(gold_in_force(case.golds.all())),
         "patient": case.patient,
         "source": case.source,
         "licence": case.licence,

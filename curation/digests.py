@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Prefetch
 
 from curation.formats.canonical import canonical_json, simple_json
-from curation.models import Case, CaseImage, Gold, GoldRoi
+from curation.models import Case, CaseImage, Gold, GoldRoi, gold_in_force
 from curation.rendering import RENDERING_VERSION
 
 if TYPE_CHECKING:
@@ -133,12 +133,11 @@ def image_record(image: CaseImage) -> dict[str, Any]:
 
 
 def case_record(case: Case) -> dict[str, Any]:
-    """The section 6 record of a case, its images by sha256, its newest gold.
+    """The section 6 record of a case, its images by sha256, the gold in force.
 
     Reads `case.images` and `case.golds`: fetch many cases through `with_record_parts`.
     """
     images = sorted(case.images.all(), key=lambda image: image.number)
-    gold = max(case.golds.all(), key=lambda gold: gold.revision, default=None)
     return {
         "id": case.key,
         "split": case.split,
@@ -151,7 +150,7 @@ def case_record(case: Case) -> dict[str, Any]:
         "source": case.source,
         "licence": case.licence,
         "attribution": case.attribution,
-        "gold": gold_record(gold),
+        "gold": gold_record(gold_in_force(case.golds.all())),
         "extra": case.extra,
     }
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from inference.currency import headline_layer, live_versions
 from inference.metrics.catalogue import METRICS
-from inference.models import MapKind, ModelVersion, Prediction, RoiRule, ScheduleRun, Score, ScoringRun
+from inference.models import MapKind, ModelVersion, Prediction, RoiRule, ScheduleRun, Score, ScoringRun, TargetKind
 
 if TYPE_CHECKING:
     from curation.models import Case
@@ -69,8 +69,9 @@ def supersede(
     """
     targets = list(targets)
     by_model = {prediction.model_id: prediction for prediction in predictions}
-    if not by_model or not targets:
+    if not by_model:
         return 0
+    has_gold = any(target.kind == TargetKind.GOLD for target in targets)
     covered, live = Q(pk__in=[]), Q(pk__in=[])
     of_model: dict[uuid.UUID, list[uuid.UUID]] = {}
     for pk, model_id in Prediction.objects.filter(case=case, model__in=by_model).values_list("pk", "model_id"):
@@ -85,6 +86,8 @@ def supersede(
         for target in comparable:
             kind, target_id, revision = target.key
             live |= Q(prediction=prediction, target_kind=kind, target_id=target_id, target_revision=revision)
+        if not has_gold:  # withdrawn: nothing can be measured against it any more
+            covered |= Q(prediction__in=of_model[model_id], target_kind=TargetKind.GOLD, target_id=case.pk)
     live &= live_versions()
     replaced = Score.objects.filter(covered, superseded_at__isnull=True).exclude(live)
     again = Score.objects.filter(covered & live, superseded_at__isnull=False)

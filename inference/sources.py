@@ -102,7 +102,7 @@ def sources_of(case_ids: list[uuid.UUID]) -> dict[uuid.UUID, Sources]:
         patient = sources.case.patient
         name = f"patient {patient}" if patient else f"image {images.get(case_id, case_id)}"
         sources.cluster = hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
-    golds = Gold.objects.filter(case__in=case_ids).order_by("case_id", "-revision").distinct("case_id")
+    golds = Gold.objects.in_force().filter(case__in=case_ids)
     for gold in golds.annotate(has_regions=Exists(GoldRoi.objects.filter(gold=OuterRef("pk")))):
         found[gold.case_id].gold, found[gold.case_id].gold_has_regions = gold, gold.has_regions
     for revision in newest_revisions(case_ids).select_related("reading"):

@@ -1,4 +1,4 @@
-"""Against whose word predictions are held: the newest revision of each submitted reading, and of the gold."""
+"""Against whose word predictions are held: the newest revision of each submitted reading, and the gold in force."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import F, Prefetch
 
-from annotations.models import ReadingRevision, Roi
+from annotations.models import Arm, ReadingRevision, Roi
 from curation.models import CaseImage, Gold, GoldRoi
 from inference.models import TargetKind
 
@@ -68,10 +68,12 @@ def _regions(rows: Iterable[Roi] | Iterable[GoldRoi]) -> tuple[Region, ...]:
 
 
 def newest_revisions(case_ids: Iterable[uuid.UUID]) -> Any:
-    """The newest submitted revision of every reading of some cases, as a queryset."""
-    return ReadingRevision.objects.filter(reading__case__in=list(case_ids), revision=F("reading__revision")).order_by(
-        "reading_id"
-    )
+    """The newest submitted revision of every unaided reading of some cases, as a queryset.
+
+    An aided reading has seen what models said: to hold a model against it would be to hold it against itself.
+    """
+    newest = ReadingRevision.objects.filter(reading__arm=Arm.UNAIDED, revision=F("reading__revision"))
+    return newest.filter(reading__case__in=list(case_ids)).order_by("reading_id")
 
 
 def targets_of(case: Case) -> list[Target]:
@@ -88,7 +90,7 @@ def targets_of(case: Case) -> list[Target]:
         )
         for revision in revisions
     ]
-    gold = Gold.objects.filter(case=case).order_by("-revision").prefetch_related("rois").first()
+    gold = Gold.objects.in_force().filter(case=case).prefetch_related("rois").first()
     if gold is not None:
         found.append(
             Target(
@@ -115,18 +117,15 @@ def other_findings(case: Case) -> dict[Place, list[list[Region]]]:
     for number, sha256 in case.images.order_by("number").values_list("number", "asset_id"):
         numbers.setdefault(sha256, []).append(number)
     golds = (
-        Gold.objects.filter(case__benchmark=case.benchmark_id, case__images__asset__in=list(numbers))
+        Gold.objects.in_force()
+        .filter(case__benchmark=case.benchmark_id, case__images__asset__in=list(numbers))
         .exclude(case=case)
-        .order_by("case__position", "-revision")
+        .order_by("case__position")
         .distinct()
         .prefetch_related("rois", "case__images")
     )
     found: dict[Place, list[list[Region]]] = {}
-    seen: set[uuid.UUID] = set()
     for gold in golds:
-        if gold.case_id in seen:  # an older revision
-            continue
-        seen.add(gold.case_id)
         assets = {image.number: image.asset_id for image in gold.case.images.all()}
         here: dict[Place, list[Region]] = {}
         for region in _regions(gold.rois.all()):
@@ -139,7 +138,10 @@ def other_findings(case: Case) -> dict[Place, list[list[Region]]]:
 
 
 def cases_beside(case_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
-    """Cases to which the gold of one of these, not their own, is another finding: `other_findings` the other way."""
+    """Cases to which the gold of one of these, not their own, is another finding: `other_findings` the other way.
+
+    Gold that was withdrawn counts: until then it was another finding.
+    """
     golden = set(Gold.objects.filter(case__in=list(case_ids)).order_by().values_list("case_id", flat=True))
     shown = CaseImage.objects.filter(case__in=golden).values("asset")
     over: dict[tuple[uuid.UUID, str], set[uuid.UUID]] = {}

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from curation.models import Case
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from curation.models import User
 
 
 class ReviewState(models.TextChoices):
@@ -19,6 +24,7 @@ class ReviewState(models.TextChoices):
     ESCALATED = "escalated", "Escalated"
     CLOSED = "closed", "Closed"
     REVERTED = "reverted", "Reverted"
+    DISCARDED = "discarded", "Set aside"
 
 
 class ReviewAction(models.TextChoices):
@@ -56,11 +62,17 @@ class Review(models.Model):
     escalation_reason = models.TextField(blank=True)
     gold_before = models.PositiveIntegerField(default=0, help_text="revision in force before; 0: none")
     gold_revision = models.PositiveIntegerField(null=True, blank=True, help_text="that this review wrote")
+    has_read_case = models.BooleanField(
+        default=False, help_text="whoever closed it has read the case too: allowed beside others' readings, and shown"
+    )
     reverted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     revert_reason = models.TextField(blank=True)
+    revert_revision = models.PositiveIntegerField(null=True, blank=True, help_text="of the gold that reverting wrote")
     opened_at = models.DateTimeField(auto_now_add=True)
+    saved_at = models.DateTimeField(null=True, blank=True)
+    escalated_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     reverted_at = models.DateTimeField(null=True, blank=True)
 
@@ -79,6 +91,21 @@ class Review(models.Model):
                 name="review_closed_with_reason",
             ),
         ]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody is at it."""
+        return self.state in (ReviewState.OPEN, ReviewState.ESCALATED)
+
+    @property
+    def holder(self) -> User:
+        """Who may change it while it is open: whom it was escalated to, else who opened it."""
+        return self.escalated_to if self.state == ReviewState.ESCALATED and self.escalated_to else self.opened_by
+
+    @property
+    def held_since(self) -> dt.datetime:
+        """Since when the holder has it."""
+        return self.escalated_at or self.opened_at
 
     def __str__(self) -> str:
         return f"review {self.number} of {self.case}"

@@ -5,7 +5,7 @@ from curation.models.benchmarks import Benchmark, OrderPolicy, Protocol, Protoco
 from curation.models.cases import Case, CaseImage
 from curation.models.events import Event
 from curation.models.facts import CaseFacts
-from curation.models.gold import Gold, GoldRoi
+from curation.models.gold import Gold, GoldRoi, gold_in_force
 from curation.models.images import ImageAsset, ImageUpload
 from curation.models.log_ins import LoginFailure
 from curation.models.snapshots import (
@@ -42,4 +42,5 @@ __all__ = [
     "SnapshotCase",
     "SnapshotName",
     "User",
+    "gold_in_force",
 ]

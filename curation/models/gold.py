@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import models
+from django.db.models import Exists, OuterRef
 
 from curation.models.cases import Case
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class GoldQuerySet(models.QuerySet["Gold"]):
+    """Which revisions of gold."""
+
+    def in_force(self) -> GoldQuerySet:
+        """What counts as the gold of each case: its highest revision, and nothing where that one is withdrawn."""
+        later = Gold.objects.filter(case=OuterRef("case"), revision__gt=OuterRef("revision"))
+        return self.filter(~Exists(later), is_withdrawn=False)
+
+
+def gold_in_force(golds: Iterable[Gold]) -> Gold | None:
+    """`GoldQuerySet.in_force` of the revisions of one case that are loaded already."""
+    newest = max(golds, key=lambda gold: gold.revision, default=None)
+    return None if newest is None or newest.is_withdrawn else newest
 
 
 class Gold(models.Model):
     """One revision of a case's gold: answer and steps; its regions are GoldRoi rows.
 
-    The highest revision is in force. One that `is_withdrawn` says that the case has no gold any more.
+    The highest revision is in force. One that `is_withdrawn` says that the case has no gold any more: ask
+    `Gold.objects.in_force()` or `gold_in_force`, never for the highest revision alone.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -23,6 +43,8 @@ class Gold(models.Model):
     steps: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField(default=list)
     is_withdrawn = models.BooleanField(default=False, help_text="a review was reverted to before any gold")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = GoldQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["case", "revision"], name="gold_revision_once")]

@@ -52,7 +52,7 @@ def case_scores(case: Case, user: User, given: Mapping[str, str]) -> dict[str, A
     predictions = _predictions(case)
     is_staff = user.has_perm(SEE_OTHERS, case.benchmark)
     readings = (
-        Reading.objects.filter(case=case, revision__gt=0)
+        Reading.objects.filter(case=case, arm=Arm.UNAIDED, revision__gt=0)
         .select_related("reader")
         .prefetch_related("revisions")
         .order_by("created_at", "pk")
@@ -101,7 +101,7 @@ def _predictions(case: Case) -> list[Prediction]:
 
 
 def _gold(case: Case) -> Gold | None:
-    return Gold.objects.filter(case=case).order_by("-revision").prefetch_related("rois").first()
+    return Gold.objects.in_force().filter(case=case).prefetch_related("rois").first()
 
 
 def _verdicts(predictions: Iterable[uuid.UUID], readings: Iterable[uuid.UUID], *, is_staff: bool) -> Iterable[Verdict]:
