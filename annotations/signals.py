@@ -4,3 +4,6 @@ from django.dispatch import Signal
 
 # Arguments: reading_id, the UUID of a reading whose newest revision was just submitted.
 reading_submitted = Signal()
+
+# Arguments: case_id, the UUID of a case whose rows of agreement were written anew or went.
+agreement_changed = Signal()

@@ -228,7 +228,7 @@ EXPORT_SECTIONS = [
 ]
 FACT_SECTIONS = ["annotations.facts.reading_facts", "inference.facts.prediction_facts"]
 # Modules of other read models, each with `record(case_ids)` and `differing(case_ids)`: rebuild_facts covers them too.
-READ_MODELS = ["inference.verdicts"]
+READ_MODELS = ["inference.verdicts", "inference.priorities"]
 
 # A reader's place at a case is held this long after the last sign of life.
 LEASE_MINUTES = ENVIRONMENT.whole("SIGHTLINE_LEASE_MINUTES", least=1)

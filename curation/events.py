@@ -55,9 +55,16 @@ def publish(
 
 
 @transaction.atomic
-def publish_cases(kind: str, case_ids: Iterable[uuid.UUID], *, benchmark_id: uuid.UUID, least_role: Role) -> None:
+def publish_cases(
+    kind: str,
+    case_ids: Iterable[uuid.UUID],
+    *,
+    benchmark_id: uuid.UUID,
+    least_role: Role,
+    is_blinded: bool = False,
+) -> None:
     """Publish one event for each of many cases of a benchmark, as `publish` does, in one statement."""
-    audience = {"benchmark_id": benchmark_id, "least_role": least_role}
+    audience = {"benchmark_id": benchmark_id, "least_role": least_role, "is_blinded": is_blinded}
     Event.objects.bulk_create(
         [Event(type=kind, payload={"case": str(case_id)}, **audience) for case_id in case_ids], batch_size=BATCH
     )

@@ -9,8 +9,9 @@ from django.db import transaction
 from django.dispatch import receiver
 
 from annotations.models import Reading
-from annotations.signals import reading_submitted
+from annotations.signals import agreement_changed, reading_submitted
 from curation.signals import cases_changed
+from inference import priorities
 from inference.models import JobState, Prediction
 from inference.predicting import request_live_predictions
 from inference.scoring import request_scoring
@@ -35,3 +36,9 @@ def on_cases_changed(*, case_ids: list[uuid.UUID], **_: Any) -> None:
 def on_reading_submitted(*, reading_id: uuid.UUID, **_: Any) -> None:
     """Score the case of a reading just submitted."""
     request_scoring(case_id=Reading.objects.values_list("case_id", flat=True).get(pk=reading_id))
+
+
+@receiver(agreement_changed, dispatch_uid="inference.agreement_changed")
+def on_agreement_changed(*, case_id: uuid.UUID, **_: Any) -> None:
+    """How far readers are apart is a part of the case's disagreement."""
+    priorities.record([case_id])
