@@ -2,6 +2,11 @@
 
 from django.urls import include, path
 
-from annotations import api, views, views_worklist
+from annotations import api, views, views_queue, views_worklist
 
-urlpatterns = [*views_worklist.urlpatterns, *views.urlpatterns, path("api/v1/", include(api.urlpatterns))]
+urlpatterns = [
+    *views_worklist.urlpatterns,
+    *views.urlpatterns,
+    *views_queue.urlpatterns,
+    path("api/v1/", include(api.urlpatterns)),
+]

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from curation.permissions import SEE_MODELS, VIEW
+from curation.permissions import CURATE, SEE_MODELS, VIEW
 
 if TYPE_CHECKING:
     from curation.models import Benchmark
@@ -63,6 +63,7 @@ SECTIONS = (
     ("models", "enrolments-page", "Models", "cube", SEE_MODELS),
     ("runs", "runs-page", "Runs", "list", SEE_MODELS),
     ("schedules", "schedules-page", "Schedules", "clock", SEE_MODELS),
+    ("queue", "queue-page", "Queue", "people", CURATE),
     ("snapshots", "snapshots-page", "Snapshots", "archive", SEE_MODELS),
 )
 

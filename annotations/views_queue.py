@@ -1,0 +1,198 @@
+"""The page of a benchmark's queue, for curators: order and overlap, readers, assigning by name, surplus drafts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from django.views.decorators.http import require_POST, require_safe
+
+from annotations import pushing, queue_state, submission
+from annotations.assigning import MOST_REASON_CHARACTERS
+from annotations.content import BadContent
+from annotations.models import Assignment, Reading
+from curation.access import require, signed_in
+from curation.models import Benchmark, Case, OrderPolicy, User
+from curation.paging import rows_after
+from curation.permissions import CURATE, READ
+from curation.protocols import MOST_OVERLAP
+
+if TYPE_CHECKING:
+    import uuid
+
+    from django.http import HttpRequest, HttpResponse
+
+MOST_NAMED_BACK = 5
+LONGEST_KEYS = 200_000
+
+
+class BadForm(ValueError):
+    """Something typed that cannot be done, in words for the page."""
+
+
+def curated(request: HttpRequest, slug: str) -> Benchmark:
+    """A benchmark that whoever asks curates."""
+    user = signed_in(request)
+    benchmark: Benchmark = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
+    require(user, CURATE, benchmark)
+    return benchmark
+
+
+@require_safe
+def queue(request: HttpRequest, slug: str) -> HttpResponse:
+    """How cases come to readers, and who holds which now."""
+    benchmark = curated(request, slug)
+    readers = queue_state.readers_of(benchmark)
+    rows = queue_state.held_now(benchmark)
+    rows = rows_after(rows, request.GET.get("after", ""), "created_at", newest_first=False)
+    held = list(rows[: queue_state.HELD_A_PAGE + 1])
+    page = held[: queue_state.HELD_A_PAGE]
+    context = {
+        "nav": "benchmarks",
+        "benchmark": benchmark,
+        "policies": OrderPolicy.choices,
+        "most_overlap": MOST_OVERLAP,
+        "counts": queue_state.counts_of(benchmark),
+        "lines": queue_state.reader_lines(benchmark, readers),
+        "held": page,
+        "next_after": page[-1].pk if len(held) > len(page) else None,
+        "surplus": queue_state.surplus_of(benchmark),
+        "now": timezone.now(),
+    }
+    return render(request, "annotations/queue.html", context)
+
+
+def _say(request: HttpRequest, text: str, *, is_bad: bool = False) -> None:
+    messages.add_message(
+        request, messages.ERROR if is_bad else messages.SUCCESS, text, extra_tags="bad" if is_bad else ""
+    )
+
+
+def _reason(request: HttpRequest) -> str:
+    found = request.POST.get("reason", "").strip()
+    if not found:
+        raise BadForm("Give a reason: it goes to the trail")
+    if len(found) > MOST_REASON_CHARACTERS:
+        raise BadForm(f"The reason has {len(found)} characters; at most {MOST_REASON_CHARACTERS} are kept")
+    return found.replace("\0", "")
+
+
+@require_POST
+def assign(request: HttpRequest, slug: str) -> HttpResponse:
+    """Give cases to a reader: those named, or so many of the next ones."""
+    benchmark = curated(request, slug)
+    try:
+        _say(request, _assign(request, benchmark))
+    except BadForm as error:
+        _say(request, f"Nothing was assigned: {error}.", is_bad=True)
+    return redirect("queue-page", slug=slug)
+
+
+def _assign(request: HttpRequest, benchmark: Benchmark) -> str:
+    name = request.POST.get("reader", "").replace("\0", "")
+    reader = User.objects.filter(username=name, is_active=True).first()
+    if reader is None or not reader.has_perm(READ, benchmark):
+        raise BadForm(f"nobody called {name[:80]!r} reads in {benchmark.title}")
+    due_at = _due(request.POST.get("due", ""))
+    case_ids = _chosen(request.POST, benchmark, reader)
+    if not case_ids:
+        raise BadForm("no case has a place left for this reader")
+    done = pushing.assign(
+        benchmark=benchmark, case_ids=case_ids, reader=reader, curator=signed_in(request), due_at=due_at
+    )
+    said = f"{len(done.assigned)} case{'' if len(done.assigned) == 1 else 's'} assigned to {reader.display_name}."
+    told = [f"{row.case.key}: {row.reason}" for row in done.refused[:MOST_NAMED_BACK]]
+    left_out = len(done.refused) - len(told)
+    if told:
+        said += f" Not assigned: {'; '.join(told)}{f'; and {left_out} more' if left_out else ''}."
+    return said
+
+
+def _due(given: str) -> dt.datetime | None:
+    """The end of a day, UTC; none where nothing was typed."""
+    if not given:
+        return None
+    try:
+        day = parse_date(given)
+    except ValueError:
+        day = None
+    if day is None:
+        raise BadForm(f"{given[:40]!r} is no date such as 2026-12-01")
+    end = dt.datetime.combine(day, dt.time(23, 59), tzinfo=dt.UTC)
+    if end < timezone.now():
+        raise BadForm(f"{given} is over")
+    return end
+
+
+def _chosen(given: Any, benchmark: Benchmark, reader: User) -> list[uuid.UUID]:
+    """The cases whose keys were typed, one a line; else as many of the next ones as were asked for."""
+    if keys := named_keys(given):
+        return [case.pk for case in cases_of(benchmark, keys)]
+    count = given.get("count", "")
+    if not (count.isascii() and count.isdecimal() and 1 <= int(count[:9]) <= pushing.MOST_AT_ONCE):
+        raise BadForm(f"{count[:20]!r} is no number of cases from 1 to {pushing.MOST_AT_ONCE}")
+    return pushing.next_unassigned(benchmark=benchmark, reader=reader, count=int(count))
+
+
+def named_keys(given: Any) -> list[str]:
+    """Keys of cases as they were typed: one a line, or separated by commas or blanks."""
+    text = given.get("keys", "").replace("\0", "")
+    if len(text) > LONGEST_KEYS:
+        raise BadForm(f"the list of cases has {len(text)} characters; at most {LONGEST_KEYS} are read")
+    return list(dict.fromkeys(text.replace(",", " ").split()))
+
+
+def cases_of(benchmark: Benchmark, keys: list[str]) -> list[Case]:
+    """The cases of those keys, in their order; refuses any that is unknown."""
+    if len(keys) > pushing.MOST_AT_ONCE:
+        raise BadForm(f"{len(keys)} cases at once; at most {pushing.MOST_AT_ONCE} are taken")
+    known = {case.key: case for case in Case.objects.filter(benchmark=benchmark, key__in=keys)}
+    unknown = [key for key in keys if key not in known]
+    if unknown:
+        raise BadForm(f"{unknown[0][:80]!r} is no case of {benchmark.title}")
+    return [known[key] for key in keys]
+
+
+@require_POST
+def take_back(request: HttpRequest, slug: str, pk: uuid.UUID) -> HttpResponse:
+    """End what somebody holds."""
+    benchmark = curated(request, slug)
+    assignment = get_object_or_404(Assignment, pk=pk, case__benchmark=benchmark)
+    try:
+        pushing.take_back(assignment_id=assignment.pk, curator=signed_in(request), reason=_reason(request))
+        _say(request, "The place is free again; the draft is kept.")
+    except (BadForm, pushing.NotAssigned) as error:
+        _say(request, f"Nothing was taken back: {error}.", is_bad=True)
+    return redirect("queue-page", slug=slug)
+
+
+@require_POST
+def settle(request: HttpRequest, slug: str, pk: uuid.UUID) -> HttpResponse:
+    """Accept a surplus draft as a reading, or close it."""
+    benchmark = curated(request, slug)
+    reading = get_object_or_404(Reading, pk=pk, case__benchmark=benchmark)
+    user = signed_in(request)
+    try:
+        reason = _reason(request)
+        if request.POST.get("act") == "accept":
+            submission.accept_surplus(reading_id=reading.pk, curator=user, reason=reason)
+            _say(request, "The draft counts as submitted, beyond the overlap.")
+        else:
+            submission.close_surplus(reading_id=reading.pk, curator=user, reason=reason)
+            _say(request, "The draft is closed; nothing of it is lost.")
+    except (BadForm, submission.NotSurplus, BadContent) as error:
+        _say(request, f"Nothing was changed: {error}.", is_bad=True)
+    return redirect("queue-page", slug=slug)
+
+
+urlpatterns = [
+    path("benchmarks/<slug:slug>/queue/", queue, name="queue-page"),
+    path("benchmarks/<slug:slug>/queue/assign/", assign, name="queue-assign"),
+    path("benchmarks/<slug:slug>/queue/take-back/<uuid:pk>/", take_back, name="queue-take-back"),
+    path("benchmarks/<slug:slug>/queue/surplus/<uuid:pk>/", settle, name="queue-settle"),
+]
