@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Q, QuerySet
 
-from annotations.models import Reading
+from annotations.models import Arm, Reading
 from curation.models import Case, Role
 
 if TYPE_CHECKING:
@@ -40,9 +40,7 @@ def blind_case_ids(user: User, cases: Iterable[Case]) -> frozenset[uuid.UUID]:
     read_here = {case.pk for case in cases if Role.READER.value in user.roles_in(case.benchmark_id)}
     if not read_here:
         return frozenset()
-    submitted = Reading.objects.filter(reader=user, case__in=read_here, revision__gt=0).values_list(
-        "case_id", flat=True
-    )
+    submitted = _submitted(user).filter(case__in=read_here).values_list("case_id", flat=True)
     return frozenset(read_here - set(submitted))
 
 
@@ -57,8 +55,12 @@ def opened_cases(user: User) -> QuerySet[Case]:
     Says nothing of what the user may see otherwise: narrow by `visible_to` as well.
     """
     reads_in = [key for key, roles in user.roles_by_benchmark().items() if Role.READER.value in roles]
-    submitted = Reading.objects.filter(reader=user, revision__gt=0)
-    opened = Q(pk__in=submitted.values("case"))
+    opened = Q(pk__in=_submitted(user).values("case"))
     if None in reads_in:
         return Case.objects.filter(opened)
     return Case.objects.filter(opened | ~Q(benchmark__in=[key for key in reads_in if key is not None]))
+
+
+def _submitted(user: User) -> QuerySet[Reading]:
+    """What the user has read unaided: an aided reading only comes after, and alone would open nothing."""
+    return Reading.objects.filter(reader=user, arm=Arm.UNAIDED, revision__gt=0)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from annotations import assigning
 from annotations.content import EMPTY, Frame, parse_content
-from annotations.models import Assignment, AssignmentState, Reading, ReadingState
+from annotations.models import Arm, Assignment, AssignmentState, Reading, ReadingState
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -24,6 +24,10 @@ class Saved:
 
     version: int
     saved_at: dt.datetime | None
+
+
+class _LeaseGone(Exception):
+    """The assignment holds no open lease, so that a place must be taken under the case's lock."""
 
 
 class StaleDraft(Exception):
@@ -49,7 +53,6 @@ def content_of(reading: Reading) -> dict[str, Any]:
     return {**EMPTY, **reading.draft}
 
 
-@transaction.atomic
 def save_draft(*, reading_id: uuid.UUID, version: int, content: object) -> Saved:
     """Store a draft over the version it was made from.
 
@@ -82,16 +85,30 @@ def save_draft(*, reading_id: uuid.UUID, version: int, content: object) -> Saved
     Saving is a sign of life: the lease is prolonged. One that ran out is taken up again if the place is free; else the
     draft is saved all the same, as surplus, for a curator to accept or close.
     """
+    try:
+        return _save(reading_id, version, content, waits=False)
+    except _LeaseGone:
+        # In a transaction of its own: PostgreSQL may have locked the assignment although the update of it found it
+        # changed, and to wait for the case with that lock held is the wrong order.
+        return _save(reading_id, version, content, waits=True)
+
+
+@transaction.atomic
+def _save(reading_id: uuid.UUID, version: int, content: object, *, waits: bool) -> Saved:
+    """As `save_draft`; `waits` for the case's lock, without which only an open lease is prolonged."""
     reading = Reading.objects.select_related("case__benchmark").get(pk=reading_id)
     parsed = parse_content(content, Frame.of(reading.case, reading.case.benchmark.protocol.config))
-    assignment = lock(reading)
+    if waits:
+        assigning.lock_case(reading.case_id)
+    assignment = lock(reading, holds_case=waits)
     if reading.state in (ReadingState.SUBMITTED, ReadingState.CLOSED):
         raise ReadingLocked(reading)
     if reading.version != version:
         if parsed == content_of(reading):
             return Saved(reading.version, reading.saved_at)
         raise StaleDraft(given=version, yours=parsed, reading=reading)
-    state = ReadingState.DRAFT if assigning.hold_place(assignment) else ReadingState.SURPLUS
+    is_held = assignment is None or assigning.hold_place(assignment)
+    state = ReadingState.DRAFT if is_held else ReadingState.SURPLUS
     now = timezone.now()
     # The row is locked and compared above; the condition stays, so that no later change of this code can lose a draft.
     changed = Reading.objects.filter(pk=reading.pk, version=version).update(
@@ -102,31 +119,41 @@ def save_draft(*, reading_id: uuid.UUID, version: int, content: object) -> Saved
     return Saved(version + 1, now)
 
 
-def lock(reading: Reading) -> Assignment:
+def lock(reading: Reading, *, holds_case: bool = True) -> Assignment | None:
     """Lock what a change of a reading needs, in the order case, assignment, reading; bring the reading up to date.
 
     Parameters
     ----------
     reading
         With its case and benchmark loaded.
+    holds_case
+        Whether the caller holds the case's lock (`assigning.lock_case`). An autosave within its lease need not wait
+        for others.
 
     Returns
     -------
-    Assignment
-        Of the same reader and case, with `case` set. An open lease is prolonged; the case's lock is only taken if the
-        assignment holds no place, since an autosave within its lease need not wait for others.
+    Assignment or None
+        Of the same reader and case, with `case` set. An open lease is prolonged. None for an aided reading, which needs
+        no place.
+
+    Raises
+    ------
+    _LeaseGone
+        If no lease is open and the caller does not hold the case's lock.
     """
     assignment = _assignment_of(reading)
-    if assignment.state != AssignmentState.SUBMITTED and not assigning.prolong_open(assignment):
-        assigning.lock_case(reading.case_id)
-        assignment = _assignment_of(reading)
+    is_open = assignment is not None and assignment.state != AssignmentState.SUBMITTED
+    if assignment is not None and is_open and not assigning.prolong_open(assignment) and not holds_case:
+        raise _LeaseGone
     locked = Reading.objects.select_for_update(no_key=True).get(pk=reading.pk)
     for name in ("state", "version", "draft", "saved_at", "revision"):
         setattr(reading, name, getattr(locked, name))
     return assignment
 
 
-def _assignment_of(reading: Reading) -> Assignment:
+def _assignment_of(reading: Reading) -> Assignment | None:
+    if reading.arm == Arm.AIDED:
+        return None
     assignment = Assignment.objects.get(case_id=reading.case_id, reader_id=reading.reader_id)
     assignment.case = reading.case
     return assignment

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, Q
 
-from annotations.models import Reading, ReadingState
+from annotations.models import Arm, Reading, ReadingState
 
 if TYPE_CHECKING:
     import uuid
@@ -16,7 +16,7 @@ STARTED = (ReadingState.DRAFT, ReadingState.SURPLUS)
 
 
 def reading_facts(case_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, dict[str, Any]]:
-    """Count the readings of each case.
+    """Count the unaided readings of each case.
 
     Returns
     -------
@@ -27,7 +27,7 @@ def reading_facts(case_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, dict[str, An
     """
     wanted = list(case_ids)
     rows = (
-        Reading.objects.filter(case__in=wanted)
+        Reading.objects.filter(case__in=wanted, arm=Arm.UNAIDED)
         .values("case_id")
         .annotate(submitted=Count("pk", filter=Q(revision__gt=0)), open=Count("pk", filter=Q(state__in=STARTED)))
     )

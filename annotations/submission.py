@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from annotations import assigning
+from annotations.aided import has_looked, refuse_after_aided
 from annotations.content import BadContent, Frame, parse_content
 from annotations.drafting import ReadingLocked, StaleDraft, content_of, lock
 from annotations.models import (
@@ -96,7 +97,7 @@ def _submit_once(reading_id: uuid.UUID, version: int, key: str) -> ReadingRevisi
         raise StaleDraft(given=version, yours=None, reading=reading)
     protocol = reading.case.benchmark.protocol
     content = _finished(reading, protocol)
-    if not assigning.hold_place(assignment):
+    if assignment is not None and not assigning.hold_place(assignment):
         reading.state = ReadingState.SURPLUS
         reading.save(update_fields=["state"])
         return reading
@@ -119,9 +120,12 @@ def revise(*, reading_id: uuid.UUID) -> Reading:
         If nothing was submitted yet.
     ReadingLocked
         If it is closed.
+    annotations.aided.AidedOpened
+        If it is the unaided reading of a case that its reader opened again with models in view.
     """
     reading = _load_locked(reading_id)
     lock(reading)
+    refuse_after_aided(reading)
     if reading.revision == 0:
         raise NotSubmitted("there is no submitted revision to revise")
     if reading.state == ReadingState.CLOSED:
@@ -181,7 +185,7 @@ def _load_locked(reading_id: uuid.UUID) -> Reading:
 def _surplus(reading_id: uuid.UUID) -> tuple[Reading, Assignment]:
     reading = _load_locked(reading_id)
     assignment = lock(reading)
-    if reading.state != ReadingState.SURPLUS:
+    if assignment is None or reading.state != ReadingState.SURPLUS:
         raise NotSurplus(reading)
     return reading, assignment
 
@@ -197,7 +201,7 @@ def _finished(reading: Reading, protocol: Protocol) -> dict[str, Any]:
 
 
 def _write_revision(
-    reading: Reading, assignment: Assignment, content: dict[str, Any], protocol: Protocol
+    reading: Reading, assignment: Assignment | None, content: dict[str, Any], protocol: Protocol
 ) -> ReadingRevision:
     reading.revision += 1
     reading.state = ReadingState.SUBMITTED
@@ -210,13 +214,15 @@ def _write_revision(
         case_version=reading.case.version,
         input_digest=reading.case.input_digest,
         protocol_digest=protocol.digest,
+        is_after_looking=has_looked(reading),
         submitted_at=timezone.now(),
     )
     rois = _write_rois(revision, content)
     _write_steps(revision, content, rois)
     _write_entities(revision, content, rois)
-    assignment.state = AssignmentState.SUBMITTED
-    assignment.save(update_fields=["state", "updated_at"])
+    if assignment is not None:
+        assignment.state = AssignmentState.SUBMITTED
+        assignment.save(update_fields=["state", "updated_at"])
     return revision
 
 

@@ -37,6 +37,7 @@ WORDS = {
     "model.enrolled": "enrolled a model",
     "model.registered": "registered a model",
     "protocol.written": "wrote a protocol",
+    "reading.aided_opened": "opened a case again with models in view",
     "reading.revised": "took a reading up again",
     "reading.submitted": "submitted a reading",
     "reading.surplus_accepted": "accepted a surplus reading",

@@ -28,7 +28,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
-from annotations.models import Reading
+from annotations.models import Arm, Reading
 from curation.models import Benchmark
 from inference.inputs import RENDERING
 from inference.metrics import nulls, verdicts
@@ -196,7 +196,7 @@ WHERE because IS NOT NULL GROUP BY name, because ORDER BY name, because
 def with_staleness(rows: QuerySet[Verdict]) -> Any:
     """Verdicts with `stale_because`, an empty text where nothing changed since; within the same query."""
     submitted = (
-        Reading.objects.filter(case=OuterRef("case"), revision__gt=0)
+        Reading.objects.filter(case=OuterRef("case"), arm=Arm.UNAIDED, revision__gt=0)
         .order_by()
         .values("case")
         .annotate(all=Sum("revision"))

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from statistics import fmean
 from typing import Any
 
-from annotations.models import Reading
+from annotations.models import Arm, Reading
 from inference.currency import current_predictions, headline_layer
 from inference.metrics.catalogue import METRICS
 from inference.models import JobState, MapKind, Prediction, RoiRule, Score, TargetKind
@@ -80,7 +80,8 @@ def prediction_facts(case_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, dict[str,
     predictions = list(
         current_predictions().filter(case__in=wanted, state=JobState.DONE).select_related("model").order_by("pk")
     )
-    revisions = dict(Reading.objects.filter(case__in=wanted, revision__gt=0).values_list("pk", "revision"))
+    unaided = Reading.objects.filter(case__in=wanted, arm=Arm.UNAIDED, revision__gt=0)
+    revisions = dict(unaided.values_list("pk", "revision"))
     done = Counter(prediction.case_id for prediction in predictions)
     of_model: dict[tuple[uuid.UUID, str], list[float]] = defaultdict(list)
     for (prediction_id, _), pair in sorted(disagreements(predictions, revisions).items()):

@@ -14,7 +14,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 from kombu.exceptions import ChannelError, OperationalError
 
-from annotations.models import ReadingRevision
+from annotations.models import Arm, ReadingRevision
 from curation import events, queues
 from curation.export_jobs import resend_lost_exports
 from curation.models import Case, Gold
@@ -175,7 +175,7 @@ def unscored_cases() -> Any:
 
     A run that is queued or running will see it, or was asked for again; one that was parked waits for a person.
     """
-    revisions = ReadingRevision.objects.filter(reading__case=OuterRef("pk")).order_by()
+    revisions = ReadingRevision.objects.filter(reading__case=OuterRef("pk"), reading__arm=Arm.UNAIDED).order_by()
     golds = Gold.objects.filter(case=OuterRef("pk")).order_by()
     done = current_predictions().filter(case=OuterRef("pk"), state=JobState.DONE).order_by()
     newest = Greatest(

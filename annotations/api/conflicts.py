@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from annotations.aided import AidedOpened, NotYetSubmitted
 from annotations.assigning import LeaseEnded, PlaceTaken
 from annotations.content import BadContent
 from annotations.drafting import ReadingLocked, StaleDraft
@@ -21,6 +22,8 @@ _CONFLICTS: tuple[tuple[type[Exception], str, str], ...] = (
     (NotAssigned, "not-assigned", "The case is not assigned"),
     (ReadingLocked, "reading-locked", "The reading is locked"),
     (NotSubmitted, "not-submitted", "The reading is not submitted"),
+    (NotYetSubmitted, "not-submitted", "The reading is not submitted"),
+    (AidedOpened, "aided-opened", "The case was opened again with models in view"),
     (NotSurplus, "not-surplus", "The reading is not surplus"),
 )
 

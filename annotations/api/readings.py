@@ -12,7 +12,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from annotations import drafting, payloads, submission
+from annotations import aided, drafting, payloads, submission
 from annotations.api import bodies
 from annotations.api.conflicts import as_problems
 from annotations.blinding import is_blind
@@ -110,6 +110,19 @@ class Revise(APIView):
             return Response(payloads.own_reading(submission.revise(reading_id=reading.pk)))
 
 
+class Aided(APIView):
+    """Reading a case again, with models in view."""
+
+    permission_classes = (SignedIn,)
+
+    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
+    def post(self, request: Request, pk: uuid.UUID) -> Response:
+        """Open the aided arm, only after the unaided submit; twice is the same as once."""
+        reading = own_reading(request, pk)
+        with as_problems():
+            return Response(payloads.own_reading(aided.open_aided(reading_id=reading.pk)))
+
+
 class Accept(APIView):
     """Taking a surplus draft."""
 
@@ -147,6 +160,7 @@ urlpatterns = [
     path("readings/<uuid:pk>/draft/", Draft.as_view(), name="reading-draft"),
     path("readings/<uuid:pk>/submit/", Submit.as_view(), name="reading-submit"),
     path("readings/<uuid:pk>/revise/", Revise.as_view(), name="reading-revise"),
+    path("readings/<uuid:pk>/aided/", Aided.as_view(), name="reading-aided"),
     path("readings/<uuid:pk>/accept/", Accept.as_view(), name="reading-accept"),
     path("readings/<uuid:pk>/close/", Close.as_view(), name="reading-close"),
 ]

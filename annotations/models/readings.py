@@ -91,6 +91,10 @@ class ReadingRevision(models.Model):
     input_digest = models.CharField(max_length=64)
     protocol_digest = models.CharField(max_length=64)
     active_s = models.FloatField(null=True, blank=True, help_text="the reading's, when this was submitted")
+    is_after_looking = models.BooleanField(
+        default=False,
+        help_text="its reader had looked at other readings, models or gold of this case before; of an aided one always",
+    )
     submitted_at = models.DateTimeField()
 
     class Meta:

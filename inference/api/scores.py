@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotations.blinding import is_blind
-from annotations.models import Reading
+from annotations.models import Arm, Reading
 from curation import audit
 from curation.access import SignedIn, signed_in
 from curation.digests import gold_record
