@@ -71,7 +71,10 @@ def lease_end(now: dt.datetime) -> dt.datetime:
     return now + dt.timedelta(minutes=settings.LEASE_MINUTES)
 
 
-@transaction.atomic
+class _LeaseGone(Exception):
+    """The lease that was found open was given back at this moment."""
+
+
 def next_case(*, reader: User, benchmark: Benchmark) -> HandedOut | NothingLeft:
     """Give the reader a case to read.
 
@@ -90,10 +93,23 @@ def next_case(*, reader: User, benchmark: Benchmark) -> HandedOut | NothingLeft:
     """
     if not reader.has_perm(READ, benchmark):
         return NothingLeft("not_assigned")
+    while True:
+        try:
+            return _next_case(reader, benchmark)
+        except _LeaseGone:
+            # In a transaction of its own: the update may have locked the assignment before it found it changed, and
+            # to take a case with that lock held is the wrong order.
+            continue
+
+
+@transaction.atomic
+def _next_case(reader: User, benchmark: Benchmark) -> HandedOut | NothingLeft:
     User.objects.select_for_update(no_key=True).get(pk=reader.pk)
     now = timezone.now()
     held = open_lease(reader, benchmark)
-    if held is not None and prolong_open(held):
+    if held is not None:
+        if not prolong_open(held):
+            raise _LeaseGone
         return HandedOut(held, _reading_of(held.case, reader))
     if benchmark.is_paused:
         return NothingLeft("paused")
@@ -172,7 +188,9 @@ def prolong_open(assignment: Assignment) -> bool:
     """Prolong a lease that is open, without the case's lock; False if it is not, or no longer.
 
     One conditional UPDATE: the reader may give the place back in another tab at this moment, and writing `leased` over
-    that would hold a place that somebody else has been given. The row stays locked to the end of the transaction.
+    that would hold a place that somebody else has been given. The row stays locked to the end of the transaction, and
+    PostgreSQL may hold that lock after a False too: a caller without the case's lock must then end its transaction
+    before it asks for that one.
     """
     now = timezone.now()
     until = lease_end(now)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
-from annotations.assigning import HandedOut, next_case, release
+from annotations.assigning import HandedOut, lock_case, next_case, release
 from annotations.content import EMPTY, BadContent
 from annotations.drafting import ReadingLocked, Saved, StaleDraft, save_draft
 from annotations.models import Assignment, AssignmentState, Reading, ReadingState
+from annotations.submission import submit
 from curation.models import Benchmark, Case, Role, User
 from tests.annotations.contents import content, roi, step
-from tests.annotations.together import at_once
+from tests.annotations.together import at_once, until_waiting
 from tests.factories import make_benchmark, make_case, make_user
 
 if TYPE_CHECKING:
@@ -197,3 +200,34 @@ def test_saving_while_giving_back_in_another_tab_never_holds_a_place_too_many(tu
     assert Assignment.objects.holding_a_place(timezone.now()).count() <= 1
     reading.refresh_from_db()
     assert reading.draft == FULL
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("turn", range(5))
+def test_a_save_and_a_submit_that_waited_for_a_release_do_not_wait_for_each_other(turn: int) -> None:
+    benchmark = make_benchmark(f"tabs{turn}")
+    case = make_case(benchmark)
+    reading = take(make_user("rosa", Role.READER, benchmark), benchmark)
+    is_held = threading.Event()
+
+    def give_back() -> None:
+        with transaction.atomic():
+            lock_case(case.pk)
+            Assignment.objects.update(state=AssignmentState.RELEASED)
+            is_held.set()
+            until_waiting(2)  # the save for the assignment, the submit for the case
+
+    def write(do: Callable[[], object]) -> object:
+        is_held.wait(30)
+        try:
+            return do()
+        except (StaleDraft, ReadingLocked) as error:
+            return error
+
+    save = partial(save_draft, reading_id=reading.pk, version=0, content=FULL)
+    at_once(
+        [give_back, partial(write, save), partial(write, partial(submit, reading_id=reading.pk, version=0, key="k"))]
+    )
+    reading.refresh_from_db()
+    assert (reading.draft == FULL, reading.revision) in [(True, 0), (False, 1)]
+    assert Assignment.objects.get().state in (AssignmentState.LEASED, AssignmentState.SUBMITTED)
