@@ -20,7 +20,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the table and of the CSV. `href` names the key of its address, `why` that of why it is undefined."""
+    """One column of table and CSV. `href` is the key of its address, `why` that of the cause of no value."""
 
     key: str
     words: str

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ class PhantomBenchmark:
     description: str
     cases: int
     write: Callable[[Path, str], None]
+    config: Mapping[str, Any] = field(default_factory=dict)
+    """Of the protocol, beside the overlap; an existing benchmark keeps its own."""
 
 
 PHANTOMS = (
@@ -47,6 +49,7 @@ PHANTOMS = (
         description=thinking.DESCRIPTION,
         cases=thinking.CASES,
         write=thinking.write,
+        config=thinking.CONFIG,
     ),
     PhantomBenchmark(
         slug=fetal.SLUG,
@@ -91,9 +94,8 @@ def add_phantoms(made: PhantomBenchmark) -> Benchmark:
     DemoRefused
         If somebody else's benchmark has the slug, or a row is rejected.
     """
-    benchmark = _demo_named(
-        made.slug, kind=made.kind, title=made.title, description=made.description, config={"overlap": READERS}
-    )
+    config = {**made.config, "overlap": READERS}
+    benchmark = _demo_named(made.slug, kind=made.kind, title=made.title, description=made.description, config=config)
     if benchmark.cases.count() < made.cases:
         for split in SPLITS:
             with tempfile.TemporaryDirectory(prefix="sightline-phantoms-") as folder:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE = "demo_logins.json"
+CURATOR = "demo_curator"
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class DemoUser:
 USERS = (
     DemoUser("demo_reader", Role.READER),
     DemoUser("demo_reader_2", Role.READER),
-    DemoUser("demo_curator", Role.CURATOR),
+    DemoUser("demo_reader_3", Role.READER),
+    DemoUser(CURATOR, Role.CURATOR),
     DemoUser("demo_engineer", Role.ENGINEER),
     DemoUser("demo_admin", Role.ADMIN, is_superuser=True),
 )

@@ -20,6 +20,15 @@ DESCRIPTION = (
     f"{LABEL}. Two to four pictures of organs that do not exist. Say what each picture shows, sum up, weigh the five "
     "options and answer: one of them describes a lesion that is there."
 )
+# A region may say which lesion it shows: then it can be told which ones readers take for one another.
+CONFIG: dict[str, Any] = {
+    "labels": [
+        {"id": "cyst", "name": "Cyst", "colour": "#56b4e9", "key": "1"},
+        {"id": "mass", "name": "Mass", "colour": "#e69f00", "line_style": "dashed", "key": "2"},
+        {"id": "calcification", "name": "Calcification", "colour": "#f0e442", "line_style": "dotted", "key": "3"},
+        {"id": "vessel", "name": "Vessel", "colour": "#cc79a7", "key": "4"},
+    ]
+}
 CASES_A_SPLIT = 12
 CASES = 2 * CASES_A_SPLIT
 IMAGES = (2, 3, 4)

@@ -7,15 +7,16 @@ from typing import Any
 from django.conf import settings
 
 from config.demo.benchmarks import PHANTOMS, DemoRefused, add_phantoms, add_sample
-from config.demo.logins import make_logins
+from config.demo.logins import CURATOR, make_logins
 from config.demo.models import add_models, add_phantom_models
+from config.demo.reading import add_readings
 from curation.management.command import Command as Base
 from curation.management.command import Failed
-from curation.models import Benchmark
+from curation.models import Benchmark, User
 
 
 class Command(Base):
-    help = "Load the demo: benchmarks over real DICOM images and phantoms, live models, users with random passwords."
+    help = "Load the demo: benchmarks over real DICOM images and phantoms, live models, users and some readings."
     requires_system_checks: list[str] = []  # noqa: RUF012 Django's own form
 
     def handle(self, **options: Any) -> None:
@@ -29,6 +30,9 @@ class Command(Base):
         except DemoRefused as error:
             raise Failed(str(error)) from None
         logins = make_logins([benchmark for benchmark, _ in read], folder=var)
+        curator = User.objects.filter(username=CURATOR).first() if logins.get(CURATOR) else None
+        for benchmark, _ in read:
+            add_readings(benchmark, curator=curator)
         first, *others = [_loaded(benchmark, models) for benchmark, models in read]
         self.report(
             {**first, "phantoms": others, "logins": logins},
