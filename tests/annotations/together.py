@@ -33,6 +33,7 @@ def at_once(calls: Sequence[Callable[[], Result]]) -> list[Result]:
 def waiting_for_locks() -> int:
     """How many other connections to this database wait for a lock at this moment."""
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")  # else one transaction sees the same all the time
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
         )
