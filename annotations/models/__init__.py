@@ -1,6 +1,6 @@
 """Tables of what experts say."""
 
-from annotations.models.agreement import AgreementLabel, AgreementScore, CaseAgreement, PartyKind
+from annotations.models.agreement import AgreementConfusion, AgreementLabel, AgreementScore, CaseAgreement, PartyKind
 from annotations.models.assignments import Assignment, AssignmentState, Origin
 from annotations.models.comments import Anchor, Comment, Mention
 from annotations.models.priorities import CasePriority, ProbeResult
@@ -16,6 +16,7 @@ from annotations.models.regions import Entity, Evidence, RationaleStep, Roi
 from annotations.models.reviews import Review, ReviewAction, ReviewState
 
 __all__ = [
+    "AgreementConfusion",
     "AgreementLabel",
     "AgreementScore",
     "Anchor",

@@ -129,3 +129,30 @@ class AgreementLabel(models.Model):
 
     def __str__(self) -> str:
         return f"{self.label} of {self.score_id}"
+
+
+class AgreementConfusion(models.Model):
+    """How often two labels met in a pair: what the one called a region, and what the other called the same.
+
+    Null is "drew nothing there"; the empty text is a region without a label.
+    """
+
+    score = models.ForeignKey(AgreementScore, on_delete=models.CASCADE, related_name="confusions")
+    benchmark_id = models.UUIDField()
+    label_a = models.CharField(max_length=64, null=True, blank=True)
+    label_b = models.CharField(max_length=64, null=True, blank=True)
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["score", "label_a", "label_b"], name="agreement_confusion_once", nulls_distinct=False
+            ),
+            models.CheckConstraint(
+                condition=Q(label_a__isnull=False) | Q(label_b__isnull=False), name="agreement_confusion_of_something"
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["benchmark_id"], name="agreement_confusion_by")]
+
+    def __str__(self) -> str:
+        return f"{self.label_a} and {self.label_b} in {self.score_id}"
