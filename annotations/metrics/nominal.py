@@ -241,7 +241,7 @@ def _given(ratings: ArrayLike, categories: int | None) -> _Given:
     if is_wrong.any():
         raise ValueError(f"a rating is a whole number from 0 to {many - 1}, not {said[is_wrong][0]:g}")
     reader, case = np.nonzero(is_there)
-    is_rated = is_there.any(axis=0)
+    is_rated: Mask = np.any(is_there, axis=0)
     place = np.cumsum(is_rated) - 1
     kinds = categories if categories is not None else int(said.max()) + 1
     return _Given(reader, place[case], said.astype(np.intp), is_rated, len(table), kinds)

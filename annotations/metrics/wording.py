@@ -198,7 +198,8 @@ def _denied(text: str) -> tuple[Flags, Flags]:
     cues = [cue for cue in words if cue[2] not in (None, "contrast")]
     if not text.isascii():
         cues += [(match.start(), match.end(), _SYMBOLS[match.group()]) for match in _SYMBOL.finditer(text)]
-    denied, reversed_ = [], []
+    denied: list[tuple[int, int]] = []
+    reversed_: list[tuple[int, int]] = []
     for start, end, reach in cues:
         ends = phrase_ends if reach in ("phrase", "reversed") else sentence_ends
         after = bisect_right(ends, start)
