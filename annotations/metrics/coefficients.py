@@ -17,12 +17,14 @@ METRIC_VERSION = "1"
 
 Array = NDArray[np.float64]
 Level = Literal["nominal", "ordinal", "interval"]
+Ratings = ArrayLike | Sequence[object]
+"""Numbers with nan, or names with None."""
 LEVELS: tuple[Level, ...] = ("nominal", "ordinal", "interval")
 
 _NO_PAIR = "agreement needs a case with two ratings; no case has more than one"
 
 
-def krippendorff_alpha(ratings: ArrayLike, level: Level) -> float:
+def krippendorff_alpha(ratings: Ratings, level: Level) -> float:
     """Krippendorff's alpha: agreement of any number of readers beyond chance, with missing ratings, in (-inf, 1].
 
     1 is agreement on every case, 0 what readers would reach whose ratings were shuffled over the cases, below 0 they
@@ -94,9 +96,7 @@ def krippendorff_alpha(ratings: ArrayLike, level: Level) -> float:
     return float(1 - observed / (expected * number / (number - 1)))
 
 
-def cohen_kappa(
-    a: ArrayLike, b: ArrayLike, weights: Weights = None, *, categories: Sequence[Any] | None = None
-) -> float:
+def cohen_kappa(a: Ratings, b: Ratings, weights: Weights = None, *, categories: Sequence[Any] | None = None) -> float:
     """Cohen's kappa: agreement of two readers beyond what their habits alone would bring, in [-1, 1].
 
     1 is agreement on every case, 0 what two readers with these shares of answers reach on different cases. Where one
@@ -202,7 +202,7 @@ def fleiss_kappa(counts: ArrayLike) -> float:
     return agreement_of_patterns(patterns, ["fleiss_kappa"])["fleiss_kappa"]
 
 
-def gwet_ac1(ratings: ArrayLike, *, categories: int | None = None) -> float:
+def gwet_ac1(ratings: Ratings, *, categories: int | None = None) -> float:
     """Gwet's AC1: agreement of any number of readers beyond chance, steady under skew, in [-1, 1].
 
     1 is agreement on every case, 0 chance. Chance is taken from how often readers can be guessing, not from how common
@@ -259,7 +259,7 @@ def gwet_ac1(ratings: ArrayLike, *, categories: int | None = None) -> float:
     return (observed - expected) / (1 - expected)
 
 
-def _coded(ratings: ArrayLike, *, is_nominal: bool) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
+def _coded(ratings: Ratings, *, is_nominal: bool) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
     """Case and place among the different values of each rating that is there, and those values, rising."""
     table = _array(ratings)
     if table.ndim != 2:
@@ -280,7 +280,7 @@ def _coded(ratings: ArrayLike, *, is_nominal: bool) -> tuple[NDArray[np.intp], N
     return case[1], value, distinct
 
 
-def _pairable(ratings: ArrayLike, *, is_nominal: bool) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
+def _pairable(ratings: Ratings, *, is_nominal: bool) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
     """As `_coded`, of the cases with two ratings or more, numbered anew without gaps."""
     case, value, distinct = _coded(ratings, is_nominal=is_nominal)
     readers = np.bincount(case) if case.size else np.zeros(0, dtype=np.intp)
@@ -300,13 +300,13 @@ def _counts_by_case(
     return keys // size, keys % size, times
 
 
-def _array(ratings: ArrayLike) -> NDArray[Any]:
+def _array(ratings: Ratings) -> NDArray[Any]:
     """The ratings as numbers, or as objects where names are among them: numpy would make a nan beside them a name."""
     table = np.asarray(ratings)
     return np.asarray(ratings, dtype=object) if table.dtype.kind in "US" else table
 
 
-def _column(ratings: ArrayLike, name: str) -> NDArray[np.object_]:
+def _column(ratings: Ratings, name: str) -> NDArray[np.object_]:
     column = _array(ratings)
     if column.ndim != 1:
         raise ValueError(f"{name} must have the axis (cases,), not shape {column.shape}")

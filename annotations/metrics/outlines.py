@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +59,7 @@ def hausdorff(a: Mask, b: Mask, spacing: Spacing = None) -> float:
     >>> hausdorff(left, right), hausdorff(left, right, (0.5, 0.25))
     (4.0, 1.0)
     """
-    return _between_boundaries(a, b, spacing, percent=100)
+    return boundary_distances(a, b, spacing, (100,))[0]
 
 
 def hausdorff95(a: Mask, b: Mask, spacing: Spacing = None) -> float:
@@ -100,7 +101,26 @@ def hausdorff95(a: Mask, b: Mask, spacing: Spacing = None) -> float:
     >>> round(hausdorff(square, speck), 3), hausdorff95(square, speck)
     (12.728, 0.0)
     """
-    return _between_boundaries(a, b, spacing, percent=95)
+    return boundary_distances(a, b, spacing, (95,))[0]
+
+
+def boundary_distances(a: Mask, b: Mask, spacing: Spacing, percents: Sequence[float]) -> list[float]:
+    """Percentiles of the distance between two regions' boundary pixels: of both directions the greater one.
+
+    Examples
+    --------
+    >>> boundary_distances(np.array([[True, False]]), np.array([[False, True]]), None, (100, 95))
+    [1.0, 1.0]
+    """
+    check_masks(a, b)
+    step = steps_of(spacing)
+    first, second = (_boundary(mask) for mask in _cropped(a, b))
+    if not len(first) or not len(second):
+        return [float("inf") if len(first) or len(second) else float("nan")] * len(percents)
+    directed = [
+        np.percentile(_nearest(one, other, step), percents) for one, other in ((first, second), (second, first))
+    ]
+    return [float(greater) for greater in np.maximum(*directed)]
 
 
 def surface_dice(a: Mask, b: Mask, spacing: Spacing, tolerance: float) -> float:
@@ -195,16 +215,6 @@ def _cropped(a: Mask, b: Mask) -> tuple[Mask, Mask]:
     return np.pad(a[window], 1), np.pad(b[window], 1)
 
 
-def _between_boundaries(a: Mask, b: Mask, spacing: Spacing, *, percent: float) -> float:
-    check_masks(a, b)
-    step = steps_of(spacing)
-    first, second = (_boundary(mask) for mask in _cropped(a, b))
-    if not len(first) or not len(second):
-        return float("inf") if len(first) or len(second) else float("nan")
-    there, back = _nearest(first, second, step), _nearest(second, first, step)
-    return float(max(np.percentile(there, percent), np.percentile(back, percent)))
-
-
 def _boundary(padded: Mask) -> NDArray[np.intp]:
     """(row, column) of each boundary pixel, (pixels, 2)."""
     inner = padded[1:-1, 1:-1]
@@ -228,5 +238,5 @@ def _outline(padded: Mask, step: Array) -> tuple[NDArray[np.intp], Array]:
 
 def _nearest(points: NDArray[np.intp], others: NDArray[np.intp], step: Array) -> Array:
     """Distance of each point to the nearest of the others, from whole differences."""
-    _, nearest = KDTree(others * step).query(points * step)
+    _, nearest = KDTree(others * step, compact_nodes=False, balanced_tree=False).query(points * step)
     return np.asarray(np.hypot(*((points - others[nearest]) * step).T))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -57,7 +57,7 @@ class PatternCounts:
     @classmethod
     def of(
         cls,
-        patterns: Mapping[Pattern, int] | Iterable[tuple[Sequence[int], int, float]],
+        patterns: Mapping[Any, int] | Iterable[tuple[Sequence[int], int, float]],
         *,
         values: ArrayLike | None = None,
         categories: int | None = None,
@@ -78,7 +78,7 @@ class PatternCounts:
         rows = [(key, cases, 1.0) for key, cases in patterns.items()] if isinstance(patterns, Mapping) else [*patterns]
         if len({len(row[0]) for row in rows}) > 1:
             raise ValueError(f"patterns differ in length: {sorted({len(row[0]) for row in rows})}")
-        counts = np.array([row[0] for row in rows], dtype=np.float64).reshape(len(rows), -1)
+        counts = np.array([row[0] for row in rows], dtype=np.float64).reshape(len(rows), len(rows[0][0]) if rows else 0)
         cases = np.array([row[1] for row in rows], dtype=np.float64)
         weights = np.array([row[2] for row in rows], dtype=np.float64)
         return cls.from_arrays(counts, cases, weights, values=values, categories=categories)

@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from annotations.metrics.outlines import Mask, Spacing, hausdorff, hausdorff95, steps_of, surface_dice
+from annotations.metrics.outlines import Mask, Spacing, boundary_distances, steps_of, surface_dice
 from annotations.metrics.overlap import Crop, assign, crop_iou, crop_of, dice, iou
 from curation.geometry import bounding_box, decode_rle, rasterize
+from curation.polygons import fill_polygon
 from curation.rle import mask_size, run_lengths
 
 METRIC_VERSION = "1"
@@ -105,19 +106,8 @@ def region_scores(
     >>> region_scores([box, point], [half, point], (10, 10), point_tolerance=5).tolist()
     [[0.5, 0.0], [0.0, 1.0]]
     """
-    if not (point_tolerance > 0 and math.isfinite(point_tolerance)):
-        raise ValueError(f"point_tolerance is a distance above 0, not {point_tolerance}")
-    step = steps_of(spacing)
     first, second = [_Region(shape, size) for shape in a], [_Region(shape, size) for shape in b]
-    scores = np.zeros((len(first), len(second)))
-    for i, one in enumerate(first):
-        for j, other in enumerate(second):
-            if one.group == other.group == "area":
-                scores[i, j] = one.iou(other)
-            elif one.group == other.group:
-                gap = shape_distance(a[i], b[j], step)
-                scores[i, j] = _nearness(gap, point_tolerance)
-    return scores
+    return _scores(first, second, point_tolerance, steps_of(spacing))
 
 
 def region_pairs(
@@ -169,11 +159,12 @@ def region_pairs(
     >>> pair.iou, pair.dice, pair.hausdorff, pair.surface_dice
     (1.0, 1.0, 0.0, 1.0)
     """
-    scores = region_scores(a, b, size, point_tolerance=point_tolerance, spacing=spacing)
+    first, second = [_Region(shape, size) for shape in a], [_Region(shape, size) for shape in b]
+    scores = _scores(first, second, point_tolerance, steps_of(spacing))
     needed = np.array([[threshold if kind in AREAS else AT_TOLERANCE] for kind, _ in a]).reshape(len(a), 1)
     allowed = np.where(scores >= needed, scores, 0.0)
     pairs = assign(allowed, min(threshold, AT_TOLERANCE))
-    return [_pair(a[i], b[j], (i, j, score), size, spacing, surface_tolerance) for i, j, score in pairs]
+    return [_pair(first[i], second[j], (i, j, score), spacing, surface_tolerance) for i, j, score in pairs]
 
 
 def union_overlap(a: Sequence[Shape], b: Sequence[Shape], size: tuple[int, int]) -> tuple[float, float]:
@@ -231,12 +222,13 @@ def shape_distance(first: Shape, second: Shape, step: Array) -> float:
 
 
 def area_crop(shape: Shape, size: tuple[int, int]) -> Crop:
-    """Pixels of an area within the image, no farther than it reaches; the same as `curation.geometry.rasterize` sets.
+    """Pixels of an area within the image, hardly farther than it reaches; those that `curation.geometry.rasterize` sets.
 
     Examples
     --------
-    >>> area_crop(("box", {"x0": 1, "y0": 2, "x1": 3, "y1": 3}), (1000, 1000))
-    (2, 1, array([[ True,  True]]), 2)
+    >>> top, left, mask, count = area_crop(("box", {"x0": 1, "y0": 2, "x1": 3, "y1": 3}), (1000, 1000))
+    >>> top, left, mask.astype(int).tolist(), count
+    (1, 0, [[0, 0, 0, 0], [0, 1, 1, 0], [0, 0, 0, 0]], 2)
     """
     kind, geometry = shape
     if kind == "mask":
@@ -247,7 +239,12 @@ def area_crop(shape: Shape, size: tuple[int, int]) -> Crop:
     top, bottom = max(math.floor(y0) - 1, 0), min(math.ceil(y1) + 1, size[0])
     if right <= left or bottom <= top:
         return (0, 0, np.zeros((0, 0), dtype=np.bool_), 0)
-    return _placed(rasterize(kind, _moved(kind, geometry, left, top), (bottom - top, right - left)), top, left)
+    if kind in ("polygon", "freehand"):  # its points are checked: reading them once more is half of the work
+        points = np.asarray(geometry["points"], dtype=np.float64)
+        mask = fill_polygon(points - (left, top), bottom - top, right - left)
+    else:
+        mask = rasterize(kind, _moved(geometry, left, top), (bottom - top, right - left))
+    return (top, left, mask, int(np.count_nonzero(mask)))
 
 
 class _Region:
@@ -280,19 +277,29 @@ class _Region:
         return crop_iou(self.crop(), other.crop())
 
 
+def _scores(first: Sequence[_Region], second: Sequence[_Region], point_tolerance: float, step: Array) -> Array:
+    if not (point_tolerance > 0 and math.isfinite(point_tolerance)):
+        raise ValueError(f"point_tolerance is a distance above 0, not {point_tolerance}")
+    scores = np.zeros((len(first), len(second)))
+    for i, one in enumerate(first):
+        for j, other in enumerate(second):
+            if one.group == other.group == "area":
+                scores[i, j] = one.iou(other)
+            elif one.group == other.group:
+                scores[i, j] = _nearness(shape_distance(one.shape, other.shape, step), point_tolerance)
+    return scores
+
+
 def _pair(
-    first: Shape,
-    second: Shape,
-    match: tuple[int, int, float],
-    size: tuple[int, int],
-    spacing: Spacing,
-    surface_tolerance: float,
+    first: _Region, second: _Region, match: tuple[int, int, float], spacing: Spacing, surface_tolerance: float
 ) -> RegionPair:
     nan = float("nan")
     i, j, score = match
-    if first[0] not in AREAS:
-        return RegionPair(i, j, score, nan, nan, nan, nan, nan, shape_distance(first, second, steps_of(spacing)))
-    one, other = _painted([area_crop(first, size)], [area_crop(second, size)])
+    if first.group != "area":
+        gap = shape_distance(first.shape, second.shape, steps_of(spacing))
+        return RegionPair(i, j, score, nan, nan, nan, nan, nan, gap)
+    one, other = _painted([first.crop()], [second.crop()])
+    farthest, most = boundary_distances(one, other, spacing, (100, 95))
     return RegionPair(
         first=i,
         second=j,
@@ -300,8 +307,8 @@ def _pair(
         iou=score,
         dice=2 * score / (1 + score),
         surface_dice=surface_dice(one, other, spacing, surface_tolerance),
-        hausdorff=hausdorff(one, other, spacing),
-        hausdorff95=hausdorff95(one, other, spacing),
+        hausdorff=farthest,
+        hausdorff95=most,
         distance=nan,
     )
 
@@ -324,18 +331,10 @@ def _painted(first: Sequence[Crop], second: Sequence[Crop]) -> tuple[Mask, Mask]
     return sides[0], sides[1]
 
 
-def _placed(mask: Mask, top: int, left: int) -> Crop:
-    row, column, cut, count = crop_of(mask)
-    return (top + row, left + column, cut, count)
-
-
-def _moved(kind: str, geometry: Mapping[str, Any], left: int, top: int) -> dict[str, Any]:
-    """The shape as seen from the pixel (left, top)."""
-    if kind == "box":
-        return {key: float(geometry[key]) - (left if key[0] == "x" else top) for key in ("x0", "y0", "x1", "y1")}
-    if kind == "ellipse":
-        return {**geometry, "cx": float(geometry["cx"]) - left, "cy": float(geometry["cy"]) - top}
-    return {"points": np.asarray(geometry["points"], dtype=np.float64) - (left, top)}
+def _moved(geometry: Mapping[str, Any], left: int, top: int) -> dict[str, Any]:
+    """A box or an ellipse as seen from the pixel (left, top)."""
+    offsets = {"x0": left, "x1": left, "cx": left, "y0": top, "y1": top, "cy": top}
+    return {key: float(value) - offsets.get(key, 0) for key, value in geometry.items()}
 
 
 def _mask_crop(geometry: Mapping[str, Any], size: tuple[int, int]) -> Crop:
@@ -354,7 +353,8 @@ def _mask_crop(geometry: Mapping[str, Any], size: tuple[int, int]) -> Crop:
     before = int(ends[is_set[0]] - runs[is_set[0]]) - left * height
     after = right * height - int(ends[is_set[-1]])
     counts = [before, *inner.tolist(), after]
-    return _placed(decode_rle({"size": [height, right - left], "counts": counts}), 0, left)
+    top, inset, cut, count = crop_of(decode_rle({"size": [height, right - left], "counts": counts}))
+    return (top, left + inset, cut, count)
 
 
 def _nearness(gap: float, tolerance: float) -> float:
