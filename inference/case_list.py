@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, FilteredRelation, Q
+from django.db.models import Count, F, FilteredRelation, Q, Value
+from django.db.models.functions import Coalesce
 
 from curation.models import Case
-from inference.dashboard import QUADRANT_WORDS, by_disagreement, verdicts_of
+from inference.dashboard import QUADRANT_WORDS, verdicts_of
 from inference.models import Enrolment, ModelVersion, Verdict, VerdictTarget
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ GROUNDED = {"grounded": True, "not_grounded": False}
 VERDICT_WORDS = {**QUADRANT_WORDS, "grounded": "All grounded", "not_grounded": "All not grounded"}
 SORTS = {BY_PLACE: "given order", BY_DISAGREEMENT: "disagreement, highest first"}
 LONGEST_CURSOR = 64
+NOT_KNOWN = -1.0
+"""Stands below every disagreement where a list also holds cases without one."""
 
 
 class NoSuchList(Exception):
@@ -79,7 +82,8 @@ def wanted_of(given: Mapping[str, str], enrolments: list[Enrolment]) -> Wanted:
 
 def list_cases(*, benchmark: Benchmark, wanted: Wanted) -> Listed:
     """A keyset page of cases with their facts and images; four queries at most, however many cases."""
-    cases = Case.objects.filter(benchmark=benchmark).select_related("facts").prefetch_related("images")
+    cases = Case.objects.filter(facts__benchmark_id=benchmark.pk)
+    cases = cases.select_related("facts", "disagreement").prefetch_related("images")
     place = "position"
     if wanted.model is not None and wanted.verdict:
         condition = Q(
@@ -95,8 +99,8 @@ def list_cases(*, benchmark: Benchmark, wanted: Wanted) -> Listed:
         cases = cases.alias(of_model=of_model).filter(of_model__isnull=False)
         place = "of_model__position"
     if wanted.sort == BY_DISAGREEMENT:
-        cases = _after_disagreement(by_disagreement(cases).filter(disagreement__isnull=False), wanted.after)
-        ordered = cases.order_by("-disagreement", "position")
+        cases = with_disagreement(cases, is_needed=not wanted.verdict)
+        ordered = after_disagreement(cases, wanted.after).order_by("-apart", "position")
     else:
         ordered = _after_place(cases, place, wanted.after).order_by(place)
     page = list(ordered[: PAGE + 1])
@@ -107,7 +111,19 @@ def list_cases(*, benchmark: Benchmark, wanted: Wanted) -> Listed:
 
 
 def _cursor(case: Any, sort: str) -> str:
-    return f"{case.disagreement!r}_{case.position}" if sort == BY_DISAGREEMENT else str(case.position)
+    return disagreement_cursor(case) if sort == BY_DISAGREEMENT else str(case.position)
+
+
+def with_disagreement(cases: Any, *, is_needed: bool) -> Any:
+    """Cases with `apart`, their disagreement; those without one are left out where it is needed, else come last."""
+    if is_needed:
+        return cases.filter(facts__disagreement__isnull=False).annotate(apart=F("facts__disagreement"))
+    return cases.annotate(apart=Coalesce("facts__disagreement", Value(NOT_KNOWN)))
+
+
+def disagreement_cursor(case: Any) -> str:
+    """Where a list by `apart` goes on after this case."""
+    return f"{case.apart!r}_{case.position}"
 
 
 def _after_place(cases: Any, place: str, after: str) -> Any:
@@ -115,15 +131,16 @@ def _after_place(cases: Any, place: str, after: str) -> Any:
     return cases.filter(**{f"{place}__gt": int(after)}) if _is_place(after) else cases
 
 
-def _after_disagreement(cases: Any, after: str) -> Any:
+def after_disagreement(cases: Any, after: str) -> Any:
+    """The cases with `apart` after a cursor; all of them after one that no list gave out."""
     text, _, place = after[:LONGEST_CURSOR].partition("_")
     try:
         value = float(text)
     except ValueError:
         return cases
-    if not 0 <= value <= 1 or not _is_place(place):
+    if not (0 <= value <= 1 or value == NOT_KNOWN) or not _is_place(place):
         return cases
-    return cases.filter(Q(disagreement__lt=value) | Q(disagreement=value, position__gt=int(place)))
+    return cases.filter(Q(apart__lt=value) | Q(apart=value, position__gt=int(place)))
 
 
 def _is_place(text: str) -> bool:

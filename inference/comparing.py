@@ -107,10 +107,8 @@ def _against_models(found: dict[uuid.UUID, Compared]) -> None:
         return
     for (prediction_id, _), pair in sorted(disagreements(predictions.values(), revisions).items()):
         row = found[predictions[prediction_id].case_id]
-        for name, values in (("answer", row.answers), ("region", row.regions)):
-            value = pair[name]
-            if value is not None:
-                values.append(value)
+        row.answers += [value for value in (pair["answer"],) if value is not None]
+        row.regions += [value for value in (pair["region"],) if value is not None]
 
 
 def _among_readers(found: dict[uuid.UUID, Compared]) -> None:
@@ -220,7 +218,7 @@ def _slice(column: str, start: Any, length: Any) -> Func:
 
 def _apart(first: Mapping[Place, Seen], second: Mapping[Place, Seen]) -> float | None:
     """How far apart two models look: the mean over the frames that both were shown; None where there is none."""
-    values = []
+    values: list[float] = []
     for place in sorted(first.keys() & second.keys()):
         one, other = first[place], second[place]
         if one.transform.image_size != other.transform.image_size:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, Q, Sum
-from django.db.models.functions import Greatest, Least
+from django.db.models.functions import Least
 
 from curation.models import Case, CaseFacts
 from inference import plots
@@ -169,19 +169,13 @@ def fields_of(row: Standing) -> list[Field]:
     ]
 
 
-def by_disagreement(cases: Any) -> Any:
-    """Cases with a `disagreement`: the higher of the two, of answer and of region; null where there is neither."""
-    return cases.annotate(disagreement=Greatest("facts__answer_disagreement", "facts__region_disagreement"))
-
-
 def most_disagreed(benchmark: Benchmark, chosen: Standing | None) -> list[tuple[Case, Verdict | None]]:
-    """Where experts and models are furthest apart, with the chosen model's verdict; three queries."""
+    """The cases with the highest disagreement (`inference.priorities`), with the chosen model's verdict; 3 queries."""
     cases = list(
-        by_disagreement(Case.objects.filter(benchmark=benchmark))
-        .filter(disagreement__isnull=False)
-        .select_related("facts")
+        Case.objects.filter(facts__benchmark_id=benchmark.pk, facts__disagreement__isnull=False)
+        .select_related("facts", "disagreement")
         .prefetch_related("images")
-        .order_by("-disagreement", "position")[:MOST_DISAGREED]
+        .order_by("-facts__disagreement", "facts__position")[:MOST_DISAGREED]
     )
     verdicts = verdicts_of(chosen.model.pk if chosen else None, cases)
     return [(case, verdicts.get(case.pk)) for case in cases]

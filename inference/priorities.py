@@ -41,6 +41,12 @@ PART_MEANING = {
     priority.BETWEEN_ANSWERS: "Jensen–Shannon divergence of each two models' option probabilities",
     priority.BETWEEN_ATTENTION: "Jensen–Shannon divergence of where each two models look, at their headline layers",
 }
+FAMILIES = {
+    "readers": (priority.READER_ANSWERS, priority.READER_REGIONS),
+    "against": (priority.MODEL_ANSWERS, priority.MODEL_VOTES, priority.MODEL_REGIONS),
+    "models": (priority.BETWEEN_ANSWERS, priority.BETWEEN_ATTENTION),
+}
+"""Readers among themselves, readers against models, models among themselves: what lists have room for."""
 COUNTED = {
     priority.READER_ANSWERS: "readers",
     priority.READER_REGIONS: "pairs of readers",
@@ -162,6 +168,13 @@ def differing(case_ids: Iterable[uuid.UUID]) -> list[tuple[str, str, Any, Any]]:
                 if kept is None or getattr(kept, name) != getattr(true, name)
             ]
     return found
+
+
+def family(row: CasePriority | None, name: str) -> float | None:
+    """One family's own weighted mean, in [0, 1]; None where nothing of it could be compared."""
+    parts = [row.parts[one] for one in FAMILIES[name] if one in row.parts] if row is not None else []
+    weights = sum(part["weight"] for part in parts)
+    return sum(part["weight"] * part["value"] for part in parts) / weights if weights else None
 
 
 def describe(row: CasePriority | None) -> dict[str, Any]:

@@ -10,11 +10,13 @@ from django.urls import path
 from django.views.decorators.http import require_safe
 
 from annotations.blinding import is_blind
+from annotations.models import CasePriority
 from annotations.payloads import blind_case
 from curation import audit
 from curation.access import signed_in
 from curation.models import Benchmark, Case
-from curation.permissions import CURATE, READ
+from curation.permissions import CURATE, READ, SEE_OTHERS
+from inference import priorities
 from inference.models import Enrolment
 
 if TYPE_CHECKING:
@@ -54,6 +56,8 @@ def case(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
     blind = is_blind(user, found)
     if not blind:
         audit.look(user=user, case=found)
+    sees_others = not blind and user.has_perm(SEE_OTHERS, found.benchmark)
+    score = CasePriority.objects.filter(case=found).first() if sees_others else None
     return render(
         request,
         "inference/case.html",
@@ -62,6 +66,7 @@ def case(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
             "case": found,
             "images": images,
             "is_blind": blind,
+            "disagreement": priorities.describe(score) if sees_others else None,
             "may_read": user.has_perm(READ, found.benchmark),
             "may_curate": user.has_perm(CURATE, found.benchmark),
             "case_data": {"case": blind_case(found), "is_blind": blind},

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import get_object_or_404, render
 from django.urls import path
 from django.views.decorators.http import require_safe
 
-from curation.access import signed_in
+from curation.access import require, signed_in
 from curation.models import Benchmark, Snapshot, User
 from curation.permissions import CURATE, READ, SEE_MODELS
 from inference.case_list import (
+    BY_DISAGREEMENT,
     BY_PLACE,
     SORTS,
     VERDICT_WORDS,
@@ -25,6 +27,7 @@ from inference.case_list import (
 )
 from inference.dashboard import UNKNOWN_WORDS, dashboard_of, progress_of
 from inference.models import Enrolment
+from inference.wrong_reasons import QUADRANT, count_wrong_reasons, counts_by_model, list_wrong_reasons
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -36,15 +39,17 @@ def sees_models(user: User, benchmark: Benchmark) -> bool:
 
 
 def _frame(user: User, benchmark: Benchmark, tab: str) -> dict[str, Any]:
-    """What both pages have."""
+    """What these pages have in common."""
+    sees_others = sees_models(user, benchmark)
     return {
         "nav": "benchmarks",
         "tab": tab,
         "benchmark": benchmark,
-        "sees_others": sees_models(user, benchmark),
+        "sees_others": sees_others,
         "may_read": user.has_perm(READ, benchmark),
         "may_curate": user.has_perm(CURATE, benchmark),
         "snapshot_count": Snapshot.objects.filter(benchmark=benchmark).count(),
+        "tab_counts": {"wrong-reason": count_wrong_reasons(benchmark)} if sees_others else {},
     }
 
 
@@ -111,7 +116,26 @@ def _choices(found: Benchmark, wanted: Wanted, enrolments: list[Enrolment]) -> d
     }
 
 
+@require_safe
+def wrong_reason(request: HttpRequest, slug: str) -> HttpResponse:
+    """Cases that a trained model answers rightly without looking at the region, highest disagreement first."""
+    user = signed_in(request)
+    found = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
+    require(user, SEE_MODELS, found)
+    if not sees_models(user, found):
+        raise PermissionDenied("Whoever reads in a benchmark is not shown what models say of it as a whole.")
+    listed = list_wrong_reasons(benchmark=found, after=request.GET.get("after", ""))
+    models = [
+        (name, urlencode({"model": name, "verdict": QUADRANT, "sort": BY_DISAGREEMENT}), count)
+        for name, count in counts_by_model(found)
+    ]
+    after = urlencode({"after": listed.next_after}) if listed.next_after else ""
+    shown = {"listed": listed, "models": models, "next_query": after}
+    return render(request, "inference/wrong_reason.html", {**_frame(user, found, "wrong-reason"), **shown})
+
+
 urlpatterns = [
     path("benchmarks/<slug:slug>/", benchmark, name="benchmark-page"),
     path("benchmarks/<slug:slug>/cases/", benchmark_cases, name="benchmark-cases-page"),
+    path("benchmarks/<slug:slug>/wrong-reason/", wrong_reason, name="benchmark-wrong-reason-page"),
 ]

@@ -241,7 +241,7 @@ def _filtered(rows: QuerySet[Case], given: dict[str, str]) -> QuerySet[Case]:
         rows = rows.filter(STATUSES[given["status"]])
     if "min_disagreement" in given:
         least = number(given["min_disagreement"], "min_disagreement", least=0, most=1)
-        rows = rows.filter(Q(facts__answer_disagreement__gte=least) | Q(facts__region_disagreement__gte=least))
+        rows = rows.filter(facts__disagreement__gte=least)
     return rows
 
 

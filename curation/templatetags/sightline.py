@@ -60,6 +60,7 @@ ICONS = {
 SECTIONS = (
     ("overview", "benchmark-page", "Overview", "chart", VIEW),
     ("cases", "benchmark-cases-page", "Cases", "columns", VIEW),
+    ("wrong-reason", "benchmark-wrong-reason-page", "Wrong reason", "warn", SEE_MODELS),
     ("models", "enrolments-page", "Models", "cube", SEE_MODELS),
     ("runs", "runs-page", "Runs", "list", SEE_MODELS),
     ("schedules", "schedules-page", "Schedules", "clock", SEE_MODELS),
@@ -70,10 +71,14 @@ SECTIONS = (
 
 @register.inclusion_tag("curation/tabs.html", takes_context=True)
 def benchmark_tabs(context: dict[str, Any], benchmark: Benchmark, current: str) -> dict[str, Any]:
-    """Links to the pages of a benchmark that the user may open; `current` is the open one's name in SECTIONS."""
+    """Links to the pages of a benchmark that the user may open; `current` is the open one's name in SECTIONS.
+
+    A page may give counts to stand beside a title: `tab_counts`, by name.
+    """
     user = context["request"].user
+    counts = context.get("tab_counts", {})
     tabs = [
-        (name, reverse(address, args=[benchmark.slug]), title, symbol)
+        (name, reverse(address, args=[benchmark.slug]), title, symbol, counts.get(name))
         for name, address, title, symbol, permission in SECTIONS
         if user.has_perm(permission, benchmark)
     ]

@@ -1,9 +1,10 @@
 """Endpoints of this app under /api/v1/."""
 
-from inference.api import models, predictions, runs, schedules, scores
+from inference.api import disagreement, models, predictions, runs, schedules, scores
 
 urlpatterns = [
     *scores.urlpatterns,
+    *disagreement.urlpatterns,
     *predictions.urlpatterns,
     *models.urlpatterns,
     *runs.urlpatterns,

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 from django import template
 
 from curation.templatetags.sightline import two_decimals
+from inference import priorities
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from annotations.models import CasePriority
 
 register = template.Library()
 
@@ -42,3 +45,10 @@ def times(ratio: float | None) -> str:
 def lookup(words: dict[str, str], name: str) -> str:
     """What a word stands for; the word itself where nothing does."""
     return words.get(name, name)
+
+
+@register.filter
+def family(row: CasePriority | str | None, name: str) -> float | None:
+    """One family of a case's disagreement: readers, against or models."""
+    # A case without a score has no row, which a template hands on as an empty text.
+    return priorities.family(row if row and not isinstance(row, str) else None, name)

@@ -145,7 +145,7 @@ class TestCaseList:
     def test_filters(self, api: Client, benchmark: Benchmark, engineer: User, reader: User) -> None:
         for number in range(3):
             made = make_case(benchmark, f"c{number}", split=f"s{number % 2}")
-            read = {"readings_submitted": number, "region_disagreement": number / 4}
+            read = {"readings_submitted": number, "disagreement": number / 4}
             CaseFacts.objects.filter(case=made).update(**read)
         benchmark.overlap = 2
         benchmark.save()

@@ -126,7 +126,7 @@ def test_cases_are_sorted_by_disagreement(
 ) -> None:
     fill(benchmark, planted, other, 4)
     for key, value in (("case-2", 0.9), ("case-0", 0.8), ("case-3", 0.7), ("case-1", 0.1)):
-        CaseFacts.objects.filter(case__key=key).update(region_disagreement=value, answer_disagreement=0.05)
+        CaseFacts.objects.filter(case__key=key).update(disagreement=value)
     wanted = ["case-2", "case-0", "case-3", "case-1"]
     assert keys(page(curator, OVERVIEW))[:4] == wanted
     assert keys(page(curator, f"{CASES}?sort=disagreement")) == wanted
@@ -221,7 +221,9 @@ def test_a_curator_who_also_reads_is_blind_here_too(benchmark: Benchmark, plante
 def test_the_list_goes_on_where_it_stopped(
     benchmark: Benchmark, planted: ModelVersion, other: User, curator: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fill(benchmark, planted, other, 7)
+    for at, case in enumerate(fill(benchmark, planted, other, 7)):
+        # Two are as far apart as one another: then their places decide.
+        CaseFacts.objects.filter(case=case).update(disagreement=at // 2 / 10)
     monkeypatch.setattr(case_list, "PAGE", 2)
     for query in ("", "?sort=disagreement", "?model=planted&verdict=right_not_grounded"):
         seen: list[str] = []
@@ -260,6 +262,7 @@ def test_a_place_that_this_list_did_not_give_out_begins_anew(
     after: str, sort: str, benchmark: Benchmark, planted: ModelVersion, other: User, curator: User
 ) -> None:
     fill(benchmark, planted, other, 1)
+    CaseFacts.objects.update(disagreement=0.4)
     assert keys(page(curator, f"{CASES}?sort={sort}&after={after}")) == ["case-0"]
 
 
@@ -270,11 +273,13 @@ def test_the_overview_asks_as_much_of_3_cases_as_of_30(
     client.force_login(curator)
     lists = (OVERVIEW, f"{CASES}?model=planted&verdict=right_grounded", f"{CASES}?sort=disagreement")
     fill(benchmark, planted, other, 3)
-    wanted = dict(zip(lists, (13, 11, 9), strict=True))
+    CaseFacts.objects.update(disagreement=0.5)
+    wanted = dict(zip(lists, (14, 12, 10), strict=True))
     for address, count in wanted.items():
         with django_assert_num_queries(count):
             client.get(address)
     fill(benchmark, planted, other, 27, start=3)
+    CaseFacts.objects.update(disagreement=0.5)
     for name in ("second", "third"):
         enrol(benchmark=benchmark, model=plant(name))
     for address, count in wanted.items():
