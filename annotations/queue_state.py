@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 HELD_A_PAGE = 50
 MOST_SURPLUS = 50
+COUNTED = ("assigned", "leased", "skipped", "overdue")
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,11 @@ def reader_lines(benchmark: Benchmark, readers: list[User]) -> list[ReaderLine]:
             skipped=Count("pk", filter=Q(state=AssignmentState.SKIPPED)),
             overdue=Count("pk", filter=waiting & Q(due_at__lt=now)),
         )
+        .values_list("reader_id", *COUNTED)
     )
-    by_reader = {row.pop("reader_id"): row for row in counts}
+    by_reader = {row[0]: dict(zip(COUNTED, row[1:], strict=True)) for row in counts}
     read = _submitted(benchmark, readers)
-    nothing = {"assigned": 0, "leased": 0, "skipped": 0, "overdue": 0}
+    nothing = dict.fromkeys(COUNTED, 0)
     return [
         ReaderLine(reader=one, submitted=submitted, last_at=last_at, **by_reader.get(one.pk, nothing))
         for one in readers
