@@ -7,11 +7,26 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from annotations import pushing
-from curation.signals import reader_left
+from annotations import agreement, pushing
+from annotations.models import Reading
+from annotations.signals import reading_submitted
+from curation.signals import cases_changed, reader_left
 
 
 @receiver(reader_left, dispatch_uid="annotations.reader_left")
 def on_reader_left(*, user_id: uuid.UUID, benchmark_id: uuid.UUID | None, **_: Any) -> None:
     """Free what somebody held who reads no more; the sweep finds what this misses."""
     pushing.let_go(reader_id=user_id, benchmark_id=benchmark_id, reason="no longer a reader")
+
+
+@receiver(reading_submitted, dispatch_uid="annotations.reading_submitted")
+def on_reading_submitted(*, reading_id: uuid.UUID, **_: Any) -> None:
+    """Hold a reading just submitted against the others of its case."""
+    agreement.request([Reading.objects.values_list("case_id", flat=True).get(pk=reading_id)])
+
+
+@receiver(cases_changed, dispatch_uid="annotations.cases_changed")
+def on_cases_changed(*, case_ids: list[uuid.UUID], **_: Any) -> None:
+    """Compare again what was read: the input that the readings are of may be another now, or the gold."""
+    read = Reading.objects.filter(case__in=case_ids, revision__gt=0).order_by("case_id")
+    agreement.request(read.values_list("case_id", flat=True).distinct())

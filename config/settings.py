@@ -175,6 +175,7 @@ CELERY_BROKER_URL = ENVIRONMENT.broker()
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
+    "annotations.tasks.agree_case": {"queue": "scores"},
     "inference.tasks.predict_case": {"queue": "gpu"},
     "inference.tasks.score_reading": {"queue": "scores"},
 }
@@ -228,7 +229,7 @@ EXPORT_SECTIONS = [
 ]
 FACT_SECTIONS = ["annotations.facts.reading_facts", "inference.facts.prediction_facts"]
 # Modules of other read models, each with `record(case_ids)` and `differing(case_ids)`: rebuild_facts covers them too.
-READ_MODELS = ["inference.verdicts", "inference.priorities"]
+READ_MODELS = ["annotations.agreement", "inference.verdicts", "inference.priorities"]
 
 # A reader's place at a case is held this long after the last sign of life.
 LEASE_MINUTES = ENVIRONMENT.whole("SIGHTLINE_LEASE_MINUTES", least=1)
