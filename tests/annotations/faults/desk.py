@@ -29,7 +29,13 @@ PAUSE_S = 0.02
 
 def content(reader: str) -> dict[str, object]:
     """A reading that says whose it is."""
-    step = {"id": str(uuid.uuid4()), "kind": "free", "image": None, "text": f"by {reader}", "evidence": []}
+    step: dict[str, object] = {
+        "id": str(uuid.uuid4()),
+        "kind": "free",
+        "image": None,
+        "text": f"by {reader}",
+        "evidence": [],
+    }
     return {"answer": {"choice": "A"}, "confidence": None, "rois": [], "steps": [step], "entities": []}
 
 
