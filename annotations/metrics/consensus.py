@@ -109,7 +109,7 @@ def staple(masks: ArrayLike | Sequence[ArrayLike]) -> Array:
     Notes
     -----
     Chance level: none.
-    Empty case: all masks empty give 0 everywhere, all full 1; one rater's mask is returned as 0 and 1.
+    Empty case: all masks empty give 0 everywhere, all full 1; one rater's mask comes back as 0 and 1, to 1e-9.
     The prior of a pixel is the mean share of pixels drawn, so that the result depends on how much background the masks
     hold: crop neither more nor less for one rater than for another. Pixels are independent of their neighbours.
 
