@@ -29,7 +29,6 @@ def blind_case(case: Case) -> dict[str, Any]:
     return {
         "id": str(case.pk),
         "key": case.key,
-        "version": case.version,
         "question": case.question,
         "options": case.options,
         "history": case.history,

@@ -7,3 +7,6 @@ reading_submitted = Signal()
 
 # Arguments: case_id, the UUID of a case whose rows of agreement were written anew or went.
 agreement_changed = Signal()
+
+# Arguments: case_id, the UUID of a case whose gold a review wrote, or whose review was reverted.
+review_closed = Signal()

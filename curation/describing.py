@@ -89,7 +89,6 @@ def describe_case(case: Case, *, is_blind: bool) -> dict[str, Any]:
         "benchmark": case.benchmark.slug,
         "position": case.position,
         "split": case.split,
-        "version": case.version,
         "question": case.question,
         "options": case.options,
         "history": case.history,
@@ -102,6 +101,8 @@ def describe_case(case: Case, *, is_blind: bool) -> dict[str, Any]:
         return told
     return {
         **told,
+        # Grows with every revision of the gold, so that no blind reader has it.
+        "version": case.version,
         "answer": case.answer,
         "gold": gold_record(gold_in_force(case.golds.all())),
         "patient": case.patient,

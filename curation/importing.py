@@ -15,9 +15,10 @@ from psycopg import sql
 from curation import audit, events, facts
 from curation.formats import fetal_gauge, folders, medthinkvqa, sightline, vgmed
 from curation.formats.sources import Rejection, SourceCase
+from curation.gold_revisions import add_revisions
 from curation.import_images import ImageResolver
 from curation.import_rows import Prepared, prepare
-from curation.models import Benchmark, Case, CaseImage, Gold, GoldRoi, Role
+from curation.models import Benchmark, Case, CaseImage, Role
 from curation.signals import cases_changed
 
 if TYPE_CHECKING:
@@ -321,28 +322,7 @@ def _write_parts(both: list[tuple[Case, Prepared]], *, replaced: list[Case]) -> 
         CaseImage.objects.filter(case__in=replaced).delete()
     _copy_images(both)
     # A record that says nothing of gold leaves the gold there is.
-    golden = [(case, row.record["gold"]) for case, row in both if row.record["gold"] is not None]
-    revisions = dict(
-        Gold.objects.filter(case__in=replaced)
-        .values("case_id")
-        .annotate(last=Max("revision"))
-        .values_list("case_id", "last")
-    )
-    golds = Gold.objects.bulk_create(
-        Gold(case=case, revision=revisions.get(case.pk, 0) + 1, answer=gold["answer"], steps=gold["steps"])
-        for case, gold in golden
-    )
-    GoldRoi.objects.bulk_create(
-        GoldRoi(
-            gold=row,
-            number=number,
-            client_id=roi["id"],
-            label=roi["label"] or "",
-            **{name: roi[name] for name in ("image", "frame", "shape", "geometry")},
-        )
-        for row, (_, gold) in zip(golds, golden, strict=True)
-        for number, roi in enumerate(gold["rois"], 1)
-    )
+    add_revisions([(case, row.record["gold"]) for case, row in both if row.record["gold"] is not None])
 
 
 def _tell(benchmark: Benchmark, changed: list[uuid.UUID], report: ImportReport, kind: str, actor: User | None) -> None:

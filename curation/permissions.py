@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 VIEW = "curation.view_benchmark"
 READ = "curation.read_cases"
 SEE_OTHERS = "curation.see_others"
+REVIEW = "curation.review_cases"
 SEE_MODELS = "curation.see_models"
 RUN_MODELS = "curation.run_models"
 SCHEDULE = "curation.schedule_runs"
@@ -28,6 +29,7 @@ NEEDED = {
     VIEW: "reader, or any other",
     READ: "reader",
     SEE_OTHERS: "reviewer, engineer, curator or admin",
+    REVIEW: "reviewer, curator or admin",
     SEE_MODELS: "reviewer, engineer, curator or admin",
     RUN_MODELS: "engineer or admin",
     SCHEDULE: "engineer, curator or admin",
@@ -71,6 +73,12 @@ def is_staff_of(user: object, benchmark: Benchmark | None) -> bool:
 
 
 @predicate
+def is_reviewer(user: object, benchmark: Benchmark | None) -> bool:
+    """May settle what is true of a case: engineers may not, whose models are held against it."""
+    return _holds(user, benchmark, [Role.REVIEWER, Role.CURATOR, Role.ADMIN])
+
+
+@predicate
 def is_engineer(user: object, benchmark: Benchmark | None) -> bool:
     """May register models, enrol them and start runs."""
     return _holds(user, benchmark, [Role.ENGINEER, Role.ADMIN])
@@ -104,6 +112,7 @@ def roles_to_give(user: User, benchmark: Benchmark | None) -> frozenset[Role]:
 add_perm(VIEW, is_member)
 add_perm(READ, is_reader)
 add_perm(SEE_OTHERS, is_staff_of)
+add_perm(REVIEW, is_reviewer)
 add_perm(SEE_MODELS, is_staff_of)
 add_perm(RUN_MODELS, is_engineer)
 add_perm(SCHEDULE, is_keeper)

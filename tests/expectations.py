@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from annotations.models import Assignment, Reading
+from annotations.models import Assignment, Comment, Reading, Review
 from curation.models import Benchmark, Export, Snapshot, SnapshotName, User
 from inference.models import JobState, ModelVersion, Prediction, RunKind, ScoringRun
 from inference.scheduling import Wanted, create_schedule
@@ -59,6 +59,8 @@ def build_world(benchmark: Benchmark, reader: User) -> World:
         decoding_digest="d",
         state=JobState.DONE,
     )
+    review = Review.objects.create(case=case, number=1, opened_by=reader)
+    comment = Comment.objects.create(case=case, author=reader, text="Look at the apex.")
     run = ScoringRun.objects.create(kind=RunKind.BENCHMARK, benchmark=benchmark, model=model)
     schedule = create_schedule(benchmark=benchmark, wanted=Wanted(every_s=3600), actor=None)
     snapshot = Snapshot.objects.create(
@@ -78,6 +80,8 @@ def build_world(benchmark: Benchmark, reader: User) -> World:
             "assignment": assignment.pk,
             "reading": reading.pk,
             "prediction": prediction.pk,
+            "review": review.pk,
+            "comment": comment.pk,
             "run": run.pk,
             "schedule": schedule.pk,
             "digest": snapshot.digest,
@@ -108,6 +112,7 @@ BENCHMARK = {"slug": "slug"}
 SCHEDULE = {"schedule_id": "schedule"}
 CASE = {"case_id": "case"}
 IMAGE = {"sha256": "sha256"}
+REVIEW = {"case_id": "case", "pk": "review"}
 
 
 EXPECTED: tuple[Row, ...] = (
@@ -176,6 +181,18 @@ EXPECTED: tuple[Row, ...] = (
     row("reading-aided", "POST", "401 404 409 403 403 403 403", {"pk": "reading"}),
     row("reading-accept", "POST", "401 404 403 403 403 409 409", {"pk": "reading"}, body=body(reason="kept")),
     row("reading-close", "POST", "401 404 403 403 403 409 409", {"pk": "reading"}, body=body(reason="not kept")),
+    row("case-consensus", "GET", "401 404 403 200 200 200 200", CASE),
+    row("case-review", "GET", "401 404 403 200 200 200 200", CASE),
+    row("case-review", "POST", "401 404 403 409 403 409 409", CASE),
+    row("review-revert", "POST", "401 404 403 409 403 409 409", REVIEW, body=body(reason="wrong side")),
+    row("review-discard", "POST", "401 404 403 409 403 409 409", REVIEW, body=body(reason="by mistake")),
+    row("review-escalate", "POST", "401 404 403 409 403 400 400", REVIEW, body=body(to="nobody", reason="hard")),
+    row("case-comments", "GET", "401 404 403 200 200 200 200", CASE),
+    row("case-comments", "POST", "401 404 403 201 201 201 201", CASE, body=body(text="Why the left?")),
+    row("comment-resolve", "POST", "401 404 403 200 200 200 200", {"pk": "comment"}),
+    row("comment-reopen", "POST", "401 404 403 200 200 200 200", {"pk": "comment"}),
+    row("comment-seen", "POST", "401 404 404 404 404 404 404", {"pk": "comment"}),
+    row("mentions", "GET", "401 200 200 200 200 200 200"),
     row("case-scores", "GET", "401 404 200 200 200 200 200", CASE),
     row("case-disagreement", "GET", "401 404 403 200 200 200 200", CASE),
     row("prediction", "GET", "401 404 403 200 200 200 200", {"prediction_id": "prediction"}),

@@ -1,5 +1,11 @@
 """Endpoints of this app under /api/v1/."""
 
-from annotations.api import assignments, pushing, readings
+from annotations.api import assignments, comments, pushing, readings, reviews
 
-urlpatterns = [*assignments.urlpatterns, *pushing.urlpatterns, *readings.urlpatterns]
+urlpatterns = [
+    *assignments.urlpatterns,
+    *comments.urlpatterns,
+    *pushing.urlpatterns,
+    *readings.urlpatterns,
+    *reviews.urlpatterns,
+]

@@ -52,11 +52,11 @@ def version(body: Mapping[str, Any], fields: Fields, *, what: str) -> int:
     return found
 
 
-def reason(body: object) -> str:
+def reason(body: object, *, most: int = MOST_REASON_CHARACTERS) -> str:
     """The reason that a body must give."""
     fields = Fields()
     given = fields.mapping(body, "", ("reason",), ("reason",))
-    found = fields.text(given.get("reason", ""), "reason", most=MOST_REASON_CHARACTERS).strip()
+    found = fields.text(given.get("reason", ""), "reason", most=most).strip()
     if not found and not fields.errors:
         fields.fault("reason", "is empty")
     if fields.errors:

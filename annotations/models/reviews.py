@@ -36,6 +36,18 @@ class ReviewAction(models.TextChoices):
     CONSENSUS = "consensus", "Computed consensus"
 
 
+class ReviewQuerySet(models.QuerySet["Review"]):
+    """Which reviews."""
+
+    def open(self) -> ReviewQuerySet:
+        """Those that somebody is at, escalated ones too: at most one a case."""
+        return self.filter(state__in=[ReviewState.OPEN, ReviewState.ESCALATED])
+
+    def with_people(self) -> ReviewQuerySet:
+        """With everybody who had a part in them."""
+        return self.select_related("opened_by", "closed_by", "escalated_to", "reverted_by")
+
+
 class Review(models.Model):
     """One adjudication of a case. At most one is open or escalated; a closed one wrote the gold it names."""
 
@@ -76,6 +88,8 @@ class Review(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     reverted_at = models.DateTimeField(null=True, blank=True)
 
+    objects = ReviewQuerySet.as_manager()
+
     class Meta:
         ordering: ClassVar = ["case_id", "number"]
         constraints: ClassVar = [
@@ -92,6 +106,9 @@ class Review(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return f"review {self.number} of {self.case}"
+
     @property
     def is_open(self) -> bool:
         """Whether somebody is at it."""
@@ -106,6 +123,3 @@ class Review(models.Model):
     def held_since(self) -> dt.datetime:
         """Since when the holder has it."""
         return self.escalated_at or self.opened_at
-
-    def __str__(self) -> str:
-        return f"review {self.number} of {self.case}"

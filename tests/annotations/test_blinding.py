@@ -153,7 +153,7 @@ def test_a_blind_case_has_these_fields_and_no_others(
 ) -> None:
     body = api(reader).post(reverse("next-case", args=[benchmark.slug])).json()
     assert set(body) == {"assignment", "lease_expires_at", "case", "reading"}
-    assert " ".join(sorted(body["case"])) == "history id images key options question question_box task version"
+    assert " ".join(sorted(body["case"])) == "history id images key options question question_box task"
     assert " ".join(sorted(body["case"]["images"][0])) == (
         "channels dtype frame_time_ms frames height intercept kind modality number photometric series sha256 slope "
         "spacing_mm spacing_source sub_modality timepoint view voi_luts width windows"
