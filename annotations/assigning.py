@@ -18,7 +18,8 @@ from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from annotations.models import Arm, Assignment, AssignmentState, Reading, ReadingState
+from annotations import probes
+from annotations.models import Arm, Assignment, AssignmentState, Origin, Reading, ReadingState
 from curation import audit, facts
 from curation.models import Case, CaseFacts, User
 from curation.permissions import READ
@@ -113,7 +114,8 @@ def _next_case(reader: User, benchmark: Benchmark) -> HandedOut | NothingLeft:
         return HandedOut(held, _reading_of(held.case, reader))
     if benchmark.is_paused:
         return NothingLeft("paused")
-    case = _take_case(reader, benchmark, now)
+    probe = probes.due_probe(reader=reader, benchmark=benchmark)
+    case = _take_case(reader, benchmark, now) if probe is None else lock_case(probe)
     if case is None:
         return _why_nothing(reader, benchmark, now)
     assignment = _lease(case, reader, now)
@@ -177,6 +179,9 @@ def hold_place(assignment: Assignment) -> bool:
         return True
     if assignment.state == AssignmentState.LEASED and assignment.lease_expires_at > now:
         return True
+    if assignment.origin == Origin.PROBE:  # it takes nobody's place, so that it needs none
+        prolong(assignment, now)
+        return True
     others = Assignment.objects.holding_a_place(now).filter(case_id=assignment.case_id).exclude(pk=assignment.pk)
     if others.count() >= assignment.case.benchmark.overlap:
         return False
@@ -234,7 +239,7 @@ def _unread(reader: User, benchmark: Benchmark) -> Iterator[uuid.UUID]:
     first is nearly always the one.
     """
     waiting = CaseFacts.objects.filter(benchmark_id=benchmark.pk, readings_submitted__lt=benchmark.overlap)
-    waiting = waiting.filter(_not_ended(reader, "pk")).order_by("position")
+    waiting = waiting.filter(_not_ended(reader, "pk"), case__is_probe=False).order_by("position")
     after = -1
     while batch := list(waiting.filter(position__gt=after).values_list("case_id", "position")[:CANDIDATES]):
         after = batch[-1][1]
@@ -282,7 +287,12 @@ def _lease(case: Case, reader: User, now: dt.datetime) -> Assignment:
     assignment, _ = Assignment.objects.update_or_create(
         case=case,
         reader=reader,
-        defaults={"state": AssignmentState.LEASED, "lease_expires_at": lease_end(now), "skip_reason": ""},
+        defaults={
+            "state": AssignmentState.LEASED,
+            "lease_expires_at": lease_end(now),
+            "skip_reason": "",
+            "origin": Origin.PROBE if case.is_probe else Origin.QUEUE,
+        },
     )
     return assignment
 
