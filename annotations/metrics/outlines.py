@@ -171,8 +171,7 @@ def surface_dice(a: Mask, b: Mask, spacing: Spacing, tolerance: float) -> float:
     """
     check_masks(a, b)
     step = steps_of(spacing)
-    if not (tolerance >= 0 and math.isfinite(tolerance)):
-        raise ValueError(f"tolerance is a finite distance and not negative, not {tolerance}")
+    check_tolerance(tolerance)
     first, second = _cropped(a, b)
     corners_a, lengths_a = _outline(first, step)
     corners_b, lengths_b = _outline(second, step)
@@ -193,6 +192,12 @@ def check_masks(a: Mask, b: Mask) -> None:
             raise ValueError(f"a mask is a bool array of two dimensions, not {what}")
     if a.shape != b.shape:
         raise ValueError(f"masks differ in shape: {a.shape} and {b.shape}")
+
+
+def check_tolerance(tolerance: float) -> None:
+    """Refuse a tolerance that is negative or not finite."""
+    if not (tolerance >= 0 and math.isfinite(tolerance)):
+        raise ValueError(f"tolerance is a finite distance and not negative, not {tolerance}")
 
 
 def steps_of(spacing: Spacing) -> Array:

@@ -245,11 +245,16 @@ def assign(scores: Array, threshold: float) -> list[tuple[int, int, float]]:
     >>> assign(np.array([[0.9, 0.8], [0.8, 0.1]]), 0.5)
     [(0, 1, 0.8), (1, 0, 0.8)]
     """
-    if not 0 <= threshold <= 1:
-        raise ValueError(f"threshold must lie in [0, 1], not {threshold}")
+    check_threshold(threshold)
     allowed = np.where((scores > 0) & (scores >= threshold), scores, 0.0)  # nan is not above 0
     rows, columns = linear_sum_assignment(allowed, maximize=True)
     return [(int(i), int(j), float(scores[i, j])) for i, j in zip(rows, columns, strict=True) if allowed[i, j] > 0]
+
+
+def check_threshold(threshold: float) -> None:
+    """Refuse a threshold of IoU outside [0, 1]."""
+    if not 0 <= threshold <= 1:
+        raise ValueError(f"threshold must lie in [0, 1], not {threshold}")
 
 
 Crop = tuple[int, int, Mask, int]
