@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+import SimpleITK
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -50,14 +51,13 @@ def staple_by_loops(masks, iterations):
 
 @pytest.mark.parametrize(("raters", "shape"), [(2, (20, 20)), (3, (64, 48)), (5, (40, 50)), (9, (30, 30))])
 def test_staple_agrees_with_simpleitk(raters, shape):
-    sitk = pytest.importorskip("SimpleITK")
     masks = drawn_masks(raters, shape)
-    theirs = sitk.STAPLEImageFilter()
+    theirs = SimpleITK.STAPLEImageFilter()
     theirs.SetForegroundValue(1)
-    image = theirs.Execute([sitk.GetImageFromArray(mask.astype(np.uint8)) for mask in masks])
+    image = theirs.Execute([SimpleITK.GetImageFromArray(mask.astype(np.uint8)) for mask in masks])
     ours = staple_fit(masks)
     assert ours.has_converged
-    assert ours.map == pytest.approx(sitk.GetArrayFromImage(image), abs=2e-5)  # theirs stops at 7 digits
+    assert ours.map == pytest.approx(SimpleITK.GetArrayFromImage(image), abs=2e-5)  # theirs stops at 7 digits
     assert ours.sensitivity == pytest.approx(theirs.GetSensitivity(), abs=1e-6)
     assert ours.specificity == pytest.approx(theirs.GetSpecificity(), abs=1e-6)
 
@@ -154,9 +154,9 @@ def test_bad_masks_raise(consensus_of):
 
 
 def test_entropy_by_hand():
-    assert posterior_entropy([[0.25] * 4, [1, 0, 0, 0], [0.5, 0.25, 0.25, 0]]) == pytest.approx([2, 0, 1.5])
-    chances = np.array([[0.5, 1.0], [0.0, 0.11]])
-    assert posterior_entropy(np.stack([1 - chances, chances], axis=-1)) == pytest.approx(
+    assert posterior_entropy(np.array([[0.25] * 4, [1, 0, 0, 0], [0.5, 0.25, 0.25, 0]])) == pytest.approx([2, 0, 1.5])
+    inside = np.array([[0.5, 1.0], [0.0, 0.11]])
+    assert posterior_entropy(np.stack([1 - inside, inside], axis=-1)) == pytest.approx(
         np.array([[1, 0], [0, 0.499916]]), abs=1e-6
     )
     assert math.isnan(posterior_entropy([[math.nan, math.nan]])[0])

@@ -29,10 +29,10 @@ def simulated(readers, cases, skill, *, categories=3, missing=0.0, seed=0):
 def by_loops(ratings, categories, smoothing, iterations):
     """Dawid and Skene 1979, equations 2.3 to 2.5, one rating at a time."""
     readers, cases = len(ratings), len(ratings[0])
-    said = [[None if math.isnan(x) else int(x) for x in row] for row in ratings]
+    said = [[-1 if math.isnan(x) else int(x) for x in row] for row in ratings]  # -1: not rated
     truth = []
     for case in range(cases):
-        votes = [said[r][case] for r in range(readers) if said[r][case] is not None]
+        votes = [said[r][case] for r in range(readers) if said[r][case] >= 0]
         truth.append([votes.count(k) / len(votes) for k in range(categories)])
     for step in range(iterations + 1):
         prior = [sum(row[k] for row in truth) / cases for k in range(categories)]
@@ -40,7 +40,7 @@ def by_loops(ratings, categories, smoothing, iterations):
         for r in range(readers):
             table = [[smoothing] * categories for _ in range(categories)]
             for case in range(cases):
-                if said[r][case] is not None:
+                if said[r][case] >= 0:
                     for k in range(categories):
                         table[k][said[r][case]] += truth[case][k]
             confusion.append([[x / sum(row) for x in row] for row in table])
@@ -49,7 +49,7 @@ def by_loops(ratings, categories, smoothing, iterations):
         for case in range(cases):
             chances = list(prior)
             for r in range(readers):
-                if said[r][case] is not None:
+                if said[r][case] >= 0:
                     chances = [c * confusion[r][k][said[r][case]] for k, c in enumerate(chances)]
             truth[case] = [c / sum(chances) for c in chances]
     raise AssertionError("not reached")

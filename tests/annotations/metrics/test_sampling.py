@@ -29,7 +29,7 @@ def policy(scores, left, share):
 
 def orders(scores, draws, share, learns=False):
     """Every order of `draws` cases with its probability and the probability of each of its draws."""
-    paths = [((), 1.0, ())]
+    paths: list[tuple[tuple[int, ...], float, tuple[float, ...]]] = [((), 1.0, ())]
     for _ in range(draws):
         longer = []
         for taken, whole, each in paths:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -120,8 +121,9 @@ def test_golden_values():
 
 
 def test_a_denied_finding_is_never_the_same_whatever_else_is_shared():
-    same = {"kind": "image_finding", "image": 1, "evidence": (0,)}
-    table = step_similarity([Step("No effusion", **same)], [Step("Effusion", **same)], roi_overlap=[[1.0]])
+    asserted = Step("Effusion", "image_finding", 1, (0,))
+    denied = replace(asserted, text="No effusion")
+    table = step_similarity([denied], [asserted], roi_overlap=[[1.0]])
     assert table[0, 0] == 0
 
 
