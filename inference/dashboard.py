@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Count, Q, Sum
 from django.db.models.functions import Least
 
+from annotations.reweighting import Named, agreement_over_all, draws_of
 from curation.models import Case, CaseFacts
 from inference import plots
 from inference.currency import STALE_REASONS
@@ -187,6 +188,26 @@ def verdicts_of(model_id: uuid.UUID | None, cases: list[Case]) -> dict[uuid.UUID
     return {row.case_id: row for row in rows.select_related("prediction")}
 
 
+def over_all_of(benchmark: Benchmark, rows: list[Standing]) -> list[Named]:
+    """Every estimate that an uneven order of reading would put askew, beside what it is over all cases.
+
+    One query where cases were drawn evenly or not at all, else three.
+    """
+    draws = draws_of(benchmark)
+    if draws is None:
+        return []
+    found = agreement_over_all(benchmark, draws)
+    for row in rows:
+        numbers, name = row.numbers, row.model.name
+        for words, plain, one in (
+            (f"{name}: accuracy", numbers.accuracy.value, row.over_all.accuracy),
+            (f"{name}: attention ratio", numbers.ratio.mean, row.over_all.ratio),
+            (f"{name}: share of cases grounded", numbers.grounded.value, row.over_all.grounded),
+        ):
+            found += [Named(words, plain, one)] if one is not None else []
+    return found
+
+
 def recent_runs(benchmark: Benchmark) -> list[ScoringRun]:
     """The newest runs over the whole benchmark."""
     rows = ScoringRun.objects.filter(benchmark=benchmark, kind=RunKind.BENCHMARK).select_related("model")
@@ -202,6 +223,7 @@ def dashboard_of(benchmark: Benchmark, *, model_name: str | None) -> dict[str, A
     return {
         "progress": progress_of(benchmark),
         "lines": lines_of(rows),
+        "over_all": over_all_of(benchmark, rows),
         "chosen": chosen,
         "fields": fields,
         "case_a_dot": plots.dots([field.count for field in fields])[0].each if fields else 1,

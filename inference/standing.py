@@ -26,6 +26,7 @@ from django.db.models.functions import Cast
 from numpy.typing import NDArray
 
 from annotations.metrics.agreement import bootstrap_means
+from annotations.reweighting import Draws, Reweighted, describe_reweighted, draws_of, reweighted
 from curation.models import SnapshotCase
 from inference.currency import headline_layer, with_staleness
 from inference.metrics.verdicts import FEWEST_CASES, Quadrant, SetVerdict, set_verdict
@@ -90,6 +91,20 @@ class Numbers:
 
 
 @dataclass(frozen=True)
+class OverAll:
+    """What would stand there if every case were known: None where a plain mean says it already."""
+
+    accuracy: Reweighted | None = None
+    ratio: Reweighted | None = None
+    grounded: Reweighted | None = None
+
+    @property
+    def is_any(self) -> bool:
+        """Whether there is anything to show."""
+        return any(one is not None for one in (self.accuracy, self.ratio, self.grounded))
+
+
+@dataclass(frozen=True)
 class Standing:
     """One model on one benchmark. Stale cases are counted in the numbers, and their number is told."""
 
@@ -102,6 +117,7 @@ class Standing:
     stale: dict[str, int]
     unknown: dict[str, int]
     numbers: Numbers
+    over_all: OverAll
 
     @property
     def not_grounded(self) -> int:
@@ -134,7 +150,8 @@ class Cases:
 
 
 def standings(*, benchmark: Benchmark, snapshot: Snapshot | None = None) -> list[Standing]:
-    """How each model that reads a benchmark stands, by name; three queries, however many cases and models.
+    """How each model that reads a benchmark stands, by name; four queries, however many cases and models,
+    and a fifth where cases were drawn unevenly.
 
     Parameters
     ----------
@@ -156,7 +173,8 @@ def standings(*, benchmark: Benchmark, snapshot: Snapshot | None = None) -> list
         rows = rows.filter(Exists(frozen))
     cases = _cases(rows)
     counts = _counts(rows)
-    return [_standing(one.model, cases.get(one.model_id), counts.get(one.model_id, [])) for one in enrolled]
+    draws = draws_of(benchmark, snapshot)
+    return [_standing(one.model, cases.get(one.model_id), counts.get(one.model_id, []), draws) for one in enrolled]
 
 
 class Packed(Aggregate):
@@ -210,7 +228,9 @@ def _counts(rows: QuerySet[Verdict]) -> dict[uuid.UUID, list[tuple[str, str, str
     return found
 
 
-def _standing(model: ModelVersion, cases: Cases | None, counts: list[tuple[str, str, str, int]]) -> Standing:
+def _standing(
+    model: ModelVersion, cases: Cases | None, counts: list[tuple[str, str, str, int]], draws: Draws | None
+) -> Standing:
     held = cases or _no_cases()
     quadrants = _counted((quadrant, count) for quadrant, _, _, count in counts)
     return Standing(
@@ -223,6 +243,7 @@ def _standing(model: ModelVersion, cases: Cases | None, counts: list[tuple[str, 
         stale=_counted((because, count) for _, _, because, count in counts),
         unknown=_counted((why, count) for _, why, _, count in counts),
         numbers=numbers_of(held),
+        over_all=OverAll() if draws is None else over_all_of(held, draws),
     )
 
 
@@ -275,6 +296,18 @@ def numbers_of(cases: Cases) -> Numbers:
     )
 
 
+@lru_cache(maxsize=256)
+def over_all_of(cases: Cases, draws: Draws) -> OverAll:
+    """Means over the whole benchmark from the cases that are known, by how likely each was drawn; kept as above."""
+    found = {
+        name: reweighted(
+            draws, positions=cases.columns["position"], values=cases.columns[column], groups=cases.clusters
+        )
+        for name, column in (("accuracy", "is_right"), ("ratio", "value"), ("grounded", "is_grounded"))
+    }
+    return OverAll(**found)
+
+
 def _fields(right: Column, grounded: Column) -> dict[str, Column]:
     """For each of the four fields whether a case lies in it, nan where it lies in none."""
     return {
@@ -316,7 +349,12 @@ def describe_standing(row: Standing) -> dict[str, Any]:
         "is_trained": row.model.is_trained,
         "note": row.model.note,
         "cases": row.cases,
-        "accuracy": {**_describe(numbers.accuracy), "right": row.right, "chance": numbers.chance},
+        "accuracy": {
+            **_describe(numbers.accuracy),
+            "right": row.right,
+            "chance": numbers.chance,
+            "reweighted": describe_reweighted(row.over_all.accuracy),
+        },
         "attention_ratio": {
             "value": numbers.ratio.mean,
             "interval": numbers.ratio.interval,
@@ -334,11 +372,16 @@ def describe_standing(row: Standing) -> dict[str, Any]:
             "roi_rule": "box",
             "rows": numbers.row_count,
             "rows_unavailable": numbers.rows_unavailable,
+            "reweighted": describe_reweighted(row.over_all.ratio),
         },
         "attention_ratio_absolute": {**_describe(numbers.absolute), "chance": 1},
         "kl_norm": {**_describe(numbers.kl_norm), "chance": 0},
         "pointing_hit": {**_describe(numbers.pointing), "chance": numbers.roi_share},
-        "grounded": {**_describe(numbers.grounded), "count": row.grounded},
+        "grounded": {
+            **_describe(numbers.grounded),
+            "count": row.grounded,
+            "reweighted": describe_reweighted(row.over_all.grounded),
+        },
         "quadrants": row.quadrants,
         "unknown_because": row.unknown,
         "grid": {

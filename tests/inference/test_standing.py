@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 from django.core.management import call_command
+from django.test import Client
 
 from annotations.metrics.agreement import bootstrap_interval
+from annotations.models import Draw
+from annotations.reweighting import draws_of, reweighted
 from curation.management.command import Failed
 from curation.models import Benchmark, Case, Role, Snapshot, SnapshotCase, User
 from inference import standing
@@ -18,7 +21,7 @@ from inference.enrolling import enrol
 from inference.metrics.verdicts import set_verdict
 from inference.models import ModelVersion, Verdict, VerdictTarget
 from inference.scoring import score_case
-from inference.standing import Standing, grids_differ, standings
+from inference.standing import Standing, describe_standing, grids_differ, standings
 from tests.factories import make_case, make_user
 from tests.inference.conftest import box, plant, predict, submit
 
@@ -74,13 +77,13 @@ def test_the_same_rows_give_the_same_numbers(read: list[Case], benchmark: Benchm
     assert only(benchmark).numbers == only(benchmark).numbers
 
 
-def test_three_queries_however_many_cases_and_models(
+def test_four_queries_however_many_cases_and_models(
     read: list[Case], benchmark: Benchmark, django_assert_num_queries: Any
 ) -> None:
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         standings(benchmark=benchmark)
     enrol(benchmark=benchmark, model=plant("second"))
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         assert len(standings(benchmark=benchmark)) == 2
 
 
@@ -230,3 +233,63 @@ def test_very_many_clusters_are_drawn_in_larger_ones_and_the_interval_stays(
     assert merged.accuracy.value == alone.accuracy.value
     assert merged.accuracy.interval is not None
     assert merged.accuracy.interval != alone.accuracy.interval
+
+
+def test_uneven_draws_are_reweighted_beside_the_plain_numbers(
+    read: list[Case], benchmark: Benchmark, curator: User, django_assert_num_queries: Any
+) -> None:
+    assert only(benchmark).over_all.ratio is None
+    told = describe_standing(only(benchmark))
+    assert told["attention_ratio"]["reweighted"] is None
+    for at in range(5):
+        make_case(benchmark, f"unread-{at}")
+    for number, case in enumerate(read, start=1):
+        chance = 0.9 if number < 5 else 0.02
+        Draw.objects.create(
+            case=case, benchmark=benchmark, number=number, pool=13 - number, probability=chance, is_random=number > 4,
+            random_share=0.2,
+        )  # fmt: skip
+    with django_assert_num_queries(5):
+        standings(benchmark=benchmark)
+    row = only(benchmark)
+    ratio = row.over_all.ratio
+    assert ratio is not None
+    assert (ratio.n, ratio.drawn, ratio.cases) == (7, 7, 12)
+    assert ratio.effective_n < 7
+    assert ratio.interval is not None
+    draws = draws_of(benchmark)
+    assert draws is not None
+    stored = Verdict.objects.filter(target_kind=VerdictTarget.CASE).order_by("position")
+    by_hand = reweighted(
+        draws,
+        positions=np.array([one.position for one in stored], float),
+        values=np.array([one.value for one in stored], float),
+    )
+    assert by_hand is not None
+    assert ratio.value == by_hand.value != row.numbers.ratio.mean
+    told = describe_standing(row)
+    assert told["attention_ratio"]["reweighted"]["value"] == ratio.value
+    assert told["accuracy"]["reweighted"]["effective_n"] == told["grounded"]["reweighted"]["effective_n"]
+    out = StringIO()
+    call_command("leaderboard", benchmark.slug, stdout=out)
+    assert out.getvalue().count("    reweighted       ") == 3
+    assert "7 cases drawn by disagreement, 12 in all, effective n" in out.getvalue()
+    client = Client()
+    client.force_login(curator)
+    html = client.get(f"/benchmarks/{benchmark.slug}/").content.decode()
+    assert html.count("data-over-all=") == 3
+    assert "Effective n" in html
+
+
+def test_even_draws_show_nothing(read: list[Case], benchmark: Benchmark, curator: User) -> None:
+    make_case(benchmark, "unread")
+    for number, case in enumerate(read, start=1):
+        pool = 9 - number
+        Draw.objects.create(
+            case=case, benchmark=benchmark, number=number, pool=pool, probability=1 / pool, is_random=True,
+            random_share=1,
+        )  # fmt: skip
+    assert not only(benchmark).over_all.is_any
+    client = Client()
+    client.force_login(curator)
+    assert "data-over-all=" not in client.get(f"/benchmarks/{benchmark.slug}/").content.decode()

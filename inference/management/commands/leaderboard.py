@@ -14,6 +14,7 @@ from inference.standing import DRAWS, SEED, Estimate, Standing, describe_standin
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
+    from annotations.reweighting import Reweighted
     from curation.models import Benchmark
 
 
@@ -66,11 +67,14 @@ def _lines(row: Standing) -> list[str]:
         f"{row.model.name} ({row.model.family}{'' if row.model.is_trained else ', not trained'}): {row.cases} cases",
         f"  {row.model.note}" if row.model.note else "",
         f"  accuracy           {_estimate(numbers.accuracy)}, {row.right} right; chance {_number(numbers.chance)}",
+        _over_all(row.over_all.accuracy),
         f"  attention ratio    {_estimate(ratio)}, {beside}, {moved}, {other}: {verdict}",
+        _over_all(row.over_all.ratio),
         f"  absolute ratio     {_estimate(numbers.absolute)}; chance 1",
         f"  KL, normalised     {_estimate(numbers.kl_norm)}; chance 0",
         f"  pointing hit       {_estimate(numbers.pointing)}; chance {_number(numbers.roi_share)}",
         f"  cases grounded     {_estimate(numbers.grounded)}, {row.grounded} of {numbers.grounded.n}",
+        _over_all(row.over_all.grounded),
         f"  grid               {grid}" if grid else "",
         f"  stale              {row.stale_count}: {_reasons(row)}" if row.stale else "",
     ]
@@ -86,6 +90,15 @@ def _estimate(estimate: Estimate) -> str:
         return f"{_number(estimate.value)} (n = {estimate.n})"
     low, high = estimate.interval
     return f"{_number(estimate.value)} [{_number(low)}, {_number(high)}] (n = {estimate.n})"
+
+
+def _over_all(found: Reweighted | None) -> str:
+    """The line below an estimate that says what it is over all cases, where cases were drawn unevenly."""
+    if found is None:
+        return ""
+    shown = _estimate(Estimate(found.value, found.interval, found.n))
+    of = f"{found.drawn} cases drawn by disagreement, {found.cases} in all, effective n {found.effective_n:.1f}"
+    return f"    reweighted       {shown}: {of}"
 
 
 def _span(bounds: tuple[float, float]) -> str:
