@@ -185,7 +185,7 @@ def agreement_of_patterns(table: PatternCounts, statistics: Sequence[Statistic] 
     0.6
     """
     _check(table, statistics)
-    found = _compute(table, table.cases[np.newaxis, :], statistics)
+    found = agreement_of_draws(table, table.cases[np.newaxis, :], statistics)
     return {name: float(found[name][0]) for name in statistics}
 
 
@@ -244,7 +244,7 @@ def bootstrap_patterns(
     check_draws(n, level)
     if table.pairable_cases < 2:
         return dict.fromkeys(statistics, (float("nan"), float("nan")))
-    parts = [_compute(table, times, statistics) for times in draw_times(table.cases, n=n, seed=seed)]
+    parts = [agreement_of_draws(table, times, statistics) for times in draw_times(table.cases, n=n, seed=seed)]
     return {name: percentiles(np.concatenate([part[name] for part in parts]), level) for name in statistics}
 
 
@@ -360,7 +360,17 @@ _FROM_DRAWS: dict[Statistic, Callable[[_Draws], Array]] = {
 }
 
 
-def _compute(table: PatternCounts, times: Array, statistics: Sequence[Statistic]) -> dict[Statistic, Array]:
+def agreement_of_draws(table: PatternCounts, times: Array, statistics: Sequence[Statistic]) -> dict[Statistic, Array]:
+    """`agreement_of_patterns` of many draws at once, (draws,) for each name; nan in a draw where it is undefined.
+
+    `times` is how often each pattern's cases come up, (draws, patterns).
+
+    Examples
+    --------
+    >>> table = PatternCounts.of({(2, 0): 1, (0, 2): 1, (1, 1): 1})
+    >>> agreement_of_draws(table, np.array([[1.0, 1.0, 2.0]]), ["percent_agreement"])
+    {'percent_agreement': array([0.5])}
+    """
     draws = _Draws(table, times)
     with np.errstate(invalid="ignore", divide="ignore"):  # a draw without a pair, or with one category, is nan
         return {name: _FROM_DRAWS[name](draws) for name in statistics}

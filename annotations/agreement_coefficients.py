@@ -1,0 +1,210 @@
+"""Coefficients of agreement on answers, from the stored patterns of cases and the stored pairs of readers."""
+
+from __future__ import annotations
+
+import json
+import math
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from django.db import connection
+
+from annotations.agreement_rows import (
+    DRAWS,
+    FEWEST_CASES,
+    LEVEL,
+    NO_PAIRS,
+    READERS,
+    SEED,
+    Kinds,
+    Narrowed,
+    Number,
+    cluster_digits,
+    interval_of,
+    where,
+)
+from annotations.metrics.clusters import bootstrap_clustered_patterns
+from annotations.metrics.confusion import Weights, bootstrap_confusion, confusion_kappa
+from annotations.metrics.patterns import PatternCounts, Statistic, agreement_of_patterns
+from annotations.models import Arm
+
+if TYPE_CHECKING:
+    from curation.models import Benchmark
+
+NOMINAL: tuple[Statistic, ...] = ("percent_agreement", "fleiss_kappa", "gwet_ac1", "alpha_nominal")
+ORDERED: tuple[Statistic, ...] = (*NOMINAL, "alpha_ordinal", "alpha_interval")
+LEVELS = ("nominal", "ordinal", "interval")
+COHEN: dict[str, Weights] = {"cohen_kappa": None, "cohen_linear": "linear", "cohen_quadratic": "quadratic"}
+MOST_CATEGORIES = 60
+"""Of more different answers than this (free text), only the share of agreeing pairs means something."""
+OPEN, ONE_CATEGORY, MEAN_OF_PAIRS = "open_answers", "one_category", "mean_of_pairs"
+
+Parties = tuple[uuid.UUID, uuid.UUID]
+
+
+@dataclass(frozen=True)
+class Kappas:
+    """Cohen's kappas of two parties, by name, and how often which two answers met."""
+
+    numbers: Mapping[str, Number]
+    confusion: Mapping[tuple[str, str], int]
+
+
+def coefficients(benchmark: Benchmark, narrowed: Narrowed) -> dict[str, Number]:
+    """Each coefficient over all readers, from how many gave each answer; two queries, however many cases."""
+    names = NOMINAL if narrowed.level == "nominal" else ORDERED
+    rows = _patterns(benchmark, narrowed)
+    cases = sum(count for _, pattern, count in rows if sum(pattern.values()) > 1)
+    pairs = sum(count * math.comb(sum(pattern.values()), 2) for _, pattern, count in rows)
+    if not cases:
+        return dict.fromkeys(names, Number(None, None, 0, 0, NO_PAIRS))
+    answers = sorted_answers({answer for _, pattern, _ in rows for answer in pattern})
+    is_open = len(answers) > MOST_CATEGORIES
+    table, clusters = _table(rows, answers, is_open=is_open, level=narrowed.level)
+    asked: tuple[Statistic, ...] = ("percent_agreement",) if is_open else names
+    values = agreement_of_patterns(table, asked)
+    bounds = bootstrap_clustered_patterns(table, clusters, asked, n=DRAWS, level=LEVEL, seed=SEED)
+    found = {}
+    for name in names:
+        if name not in values or math.isnan(values[name]):
+            found[name] = Number(None, None, cases, pairs, OPEN if is_open else ONE_CATEGORY)
+            continue
+        is_share = name == "percent_agreement"
+        shown = interval_of(values[name], bounds[name], cases=cases, clusters=len(clusters), is_share=is_share)
+        found[name] = Number(values[name], shown, cases, pairs, "" if shown else "few_cases")
+    return found
+
+
+def sorted_answers(answers: set[str]) -> list[str]:
+    """In their order: as numbers if all are, else as texts."""
+    try:
+        return sorted(answers, key=float)
+    except ValueError:
+        return sorted(answers)
+
+
+def _values(answers: Sequence[str], level: str) -> list[float] | None:
+    """The answers' own numbers for an interval scale; None: their places."""
+    try:
+        values = [float(answer) for answer in answers]
+    except ValueError:
+        return None
+    is_scale = level == "interval" and all(map(math.isfinite, values)) and bool(np.all(np.diff(values) > 0))
+    return values if is_scale else None
+
+
+def _patterns(benchmark: Benchmark, narrowed: Narrowed) -> list[tuple[str, dict[str, int], int]]:
+    """(cluster, readers by answer, cases), of cases with an answer."""
+    column = "pattern" if narrowed.arm == Arm.UNAIDED else "aided_pattern"
+    parts, given = ["benchmark_id = %s", f"{column} <> '{{}}'"], [benchmark.pk]
+    if narrowed.modality is not None:
+        parts.append("%s = ANY(string_to_array(modalities, ' '))")
+        given.append(narrowed.modality)
+    if narrowed.since is not None:
+        parts.append("said_at >= %s")
+        given.append(narrowed.since)
+    if narrowed.until is not None:
+        parts.append("said_at < %s")
+        given.append(narrowed.until)
+    statement = f"""
+        SELECT left(cluster, {cluster_digits(benchmark)}), {column}::text, count(*) FROM annotations_caseagreement
+        WHERE {" AND ".join(parts)} GROUP BY 1, 2 ORDER BY 1, 2
+    """  # noqa: S608 of this module's own constants
+    with connection.cursor() as cursor:
+        cursor.execute(statement, given)
+        return [(cluster, json.loads(pattern), count) for cluster, pattern, count in cursor.fetchall()]
+
+
+def _table(
+    rows: Sequence[tuple[str, dict[str, int], int]], answers: Sequence[str], *, is_open: bool, level: str
+) -> tuple[PatternCounts, Any]:
+    """The patterns, and how many cases of each cluster show each."""
+    place = {answer: number for number, answer in enumerate(answers)}
+    width = max((len(pattern) for _, pattern, _ in rows), default=0) if is_open else len(answers)
+    number: dict[tuple[int, ...], int] = {}
+    cells: Counter[tuple[str, int]] = Counter()
+    for cluster, pattern, count in rows:
+        counts = [0] * width
+        if is_open:  # which answer it was does not matter to the share of agreeing pairs
+            counts[: len(pattern)] = sorted(pattern.values(), reverse=True)
+        else:
+            for answer, times in pattern.items():
+                counts[place[answer]] = times
+        cells[cluster, number.setdefault(tuple(counts), len(number))] += count
+    names = {cluster: row for row, cluster in enumerate(sorted({cluster for cluster, _ in cells}))}
+    clusters = np.zeros((len(names), len(number)))
+    for (cluster, column), count in cells.items():
+        clusters[names[cluster], column] = count
+    values = None if is_open else _values(answers, level)
+    table = PatternCounts.from_arrays(list(number), clusters.sum(axis=0), np.ones(len(number)), values=values)
+    return table, clusters
+
+
+def kappas(
+    benchmark: Benchmark, narrowed: Narrowed, *, kinds: Kinds = READERS, has_intervals: bool = False
+) -> dict[Parties, Kappas]:
+    """Cohen's kappas of each two parties, and their confusion; one query. Cases are drawn one by one."""
+    condition, given = where(benchmark, Narrowed(**{**vars(narrowed), "label": None}), kinds)
+    statement = f"""
+        SELECT score.a_party, score.b_party, score.a_answer, score.b_answer, count(*)
+        FROM annotations_agreementscore score WHERE {condition} AND score.is_same_answer IS NOT NULL
+        GROUP BY 1, 2, 3, 4
+    """  # noqa: S608 of this package's own constants
+    met: dict[Parties, dict[tuple[str, str], int]] = defaultdict(dict)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, given)
+        for a, b, a_answer, b_answer, count in cursor.fetchall():
+            met[a, b][a_answer, b_answer] = count
+    asked = COHEN if narrowed.level != "nominal" else {"cohen_kappa": None}
+    is_told = has_intervals or len(met) == 1
+    return {
+        pair: Kappas(_cohen(confusion, asked, has_intervals=is_told), dict(sorted(confusion.items())))
+        for pair, confusion in sorted(met.items())
+    }
+
+
+def _cohen(
+    confusion: Mapping[tuple[str, str], int], asked: Mapping[str, Weights], *, has_intervals: bool
+) -> dict[str, Number]:
+    answers = sorted_answers({answer for both in confusion for answer in both})
+    cases = sum(confusion.values())
+    if len(answers) > MOST_CATEGORIES:
+        return {name: Number(None, None, cases, cases, OPEN) for name in asked}
+    place = {answer: number for number, answer in enumerate(answers)}
+    cells = np.zeros((len(answers), len(answers)))
+    for (a, b), count in confusion.items():
+        cells[place[a], place[b]] = count
+    bounds = {}
+    if has_intervals and cases >= FEWEST_CASES:
+        bounds = bootstrap_confusion(cells, list(asked.values()), n=DRAWS, level=LEVEL, seed=SEED)
+    found = {}
+    for name, weights in asked.items():
+        value = confusion_kappa(cells, weights)
+        if math.isnan(value):
+            found[name] = Number(None, None, cases, cases, ONE_CATEGORY)
+            continue
+        low, high = bounds.get(weights, (math.nan, math.nan))
+        shown = None if math.isnan(low) else (low, high)
+        found[name] = Number(value, shown, cases, cases, "" if shown else "few_cases")
+    return found
+
+
+def light(found: Mapping[Parties, Kappas], level: str) -> dict[str, Number]:
+    """Light's kappa: the mean of Cohen's over all two readers; of two readers theirs, with its interval."""
+    names = list(COHEN) if level != "nominal" else ["cohen_kappa"]
+    if len(found) == 1:
+        return dict(next(iter(found.values())).numbers)
+    numbers = {}
+    for name in names:
+        told = [one.numbers[name] for one in found.values() if one.numbers[name].value is not None]
+        cases = sum(one.n for one in told)
+        if not told:
+            numbers[name] = Number(None, None, 0, 0, ONE_CATEGORY if found else NO_PAIRS)
+        else:
+            numbers[name] = Number(fmean(one.value for one in told), None, cases, cases, MEAN_OF_PAIRS)  # type: ignore[misc]
+    return numbers

@@ -1,0 +1,229 @@
+"""Means of stored pairs by whatever a page splits them by, with bootstrap intervals; the database does the adding up.
+
+A case counts once, with the mean of its pairs, however many readers it has: a probe that everybody reads would
+otherwise drown the others. Cases of one patient, or else of one first image, are drawn together.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import uuid
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from django.db import connection
+
+from annotations.metrics.clusters import bootstrap_ratios
+from annotations.models import Arm, CaseAgreement, PartyKind
+
+if TYPE_CHECKING:
+    from curation.models import Benchmark
+
+DRAWS, LEVEL, SEED = 1000, 0.95, 0
+FEWEST_CASES = 5
+"""Under so many cases a number stands without an interval."""
+MOST_CLUSTERS = 1000
+"""Of more cases than this, clusters are put together at random in 256: the interval is as wide, and quicker."""
+FEW, NO_PAIRS = "few_cases", "no_pairs"
+
+METRICS: dict[str, str] = {
+    "same_answer": "score.is_same_answer::int::float8",
+    "detection_f1": "score.detection_f1",
+    "matched_iou": "score.matched_iou",
+    "iou": "score.iou",
+    "dice": "score.dice",
+    "surface_dice": "score.surface_dice",
+    "hausdorff_mm": "CASE WHEN score.hausdorff_unit = 'mm' THEN score.hausdorff END",
+    "hausdorff_px": "CASE WHEN score.hausdorff_unit = 'px' THEN score.hausdorff END",
+    "step_f1": "score.step_f1",
+    "step_order": "score.step_order",
+    "critical_f1": "score.critical_f1",
+    "time_ratio": "LEAST(score.a_active_s, score.b_active_s) / NULLIF(GREATEST(score.a_active_s, score.b_active_s), 0)",
+    "attention_ratio": "score.attention_ratio",
+}
+"""Each number of a pair in SQL."""
+OF_LABELS: dict[str, str] = {
+    "detection_f1": "2.0 * label.matched / NULLIF(2 * label.matched + label.only_a + label.only_b, 0)",
+    "iou": "label.iou",
+}
+"""As METRICS, of one label's regions."""
+SHARES = frozenset({"same_answer"})
+LOWER_IS_BETTER = frozenset({"hausdorff_mm", "hausdorff_px"})
+READERS = (PartyKind.READER, PartyKind.READER)
+WITH_MODELS = (PartyKind.READER, PartyKind.MODEL)
+WITH_GOLD = (PartyKind.READER, PartyKind.GOLD)
+BETWEEN_MODELS = (PartyKind.MODEL, PartyKind.MODEL)
+MODEL_AND_GOLD = (PartyKind.MODEL, PartyKind.GOLD)
+
+Kinds = tuple[PartyKind, PartyKind]
+
+
+@dataclass(frozen=True)
+class Narrowed:
+    """Which pairs count. `level` is of the answers: nominal unless whoever looks says that options have an order."""
+
+    reader: uuid.UUID | None = None
+    label: str | None = None
+    modality: str | None = None
+    arm: Arm = Arm.UNAIDED
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+    level: str = "nominal"
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number beside its interval and what it was counted from. Without a value, or an interval, `why` says why."""
+
+    value: float | None
+    interval: tuple[float, float] | None
+    n: int
+    """Cases."""
+    pairs: int
+    why: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """For an endpoint or a command."""
+        return {
+            "value": self.value,
+            "interval": list(self.interval) if self.interval else None,
+            "n": self.n,
+            "pairs": self.pairs,
+            "why": self.why,
+        }
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The numbers of one part: a reader, a label, a modality, a week, or two parties."""
+
+    key: str
+    numbers: Mapping[str, Number]
+    cases: int
+    pairs: int
+
+
+@dataclass(frozen=True)
+class Split:
+    """By what pairs are split: an expression and what it needs joined."""
+
+    key: str
+    joins: str = ""
+
+
+WHOLE = Split("''")
+BY_READER = Split(
+    "side.party::text",
+    "CROSS JOIN LATERAL (VALUES (score.a_party, score.a_kind), (score.b_party, score.b_kind)) AS side (party, kind)",
+)
+BY_A = Split("score.a_party::text")
+BY_B = Split("score.b_party::text")
+BY_PAIR = Split("score.a_party::text || ' ' || score.b_party::text")
+BY_MODALITY = Split(
+    "part.modality", "CROSS JOIN LATERAL unnest(string_to_array(score.modalities, ' ')) AS part (modality)"
+)
+BY_LABEL = Split("label.label")
+BY_WEEK = Split("to_char(date_trunc('week', score.said_at AT TIME ZONE 'UTC'), 'YYYY-MM-DD')")
+BY_DAY = Split("to_char(score.said_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')")
+_LABELS = "JOIN annotations_agreementlabel label ON label.score_id = score.id"
+
+
+def where(benchmark: Benchmark, narrowed: Narrowed, kinds: Kinds) -> tuple[str, list[Any]]:
+    """The condition on `score`, and on `label` if one is named, with its arguments."""
+    parts = ["score.benchmark_id = %s", "score.arm = %s", "score.a_kind = %s", "score.b_kind = %s"]
+    given: list[Any] = [benchmark.pk, narrowed.arm.value, kinds[0].value, kinds[1].value]
+    if narrowed.reader is not None:
+        parts.append("(score.a_party = %s OR score.b_party = %s)")
+        given += [narrowed.reader, narrowed.reader]
+    if narrowed.modality is not None:
+        parts.append("%s = ANY(string_to_array(score.modalities, ' '))")
+        given.append(narrowed.modality)
+    if narrowed.since is not None:
+        parts.append("score.said_at >= %s")
+        given.append(narrowed.since)
+    if narrowed.until is not None:
+        parts.append("score.said_at < %s")
+        given.append(narrowed.until)
+    if narrowed.label is not None:
+        parts.append("label.label = %s")
+        given.append(narrowed.label)
+    return " AND ".join(parts), given
+
+
+def slices(
+    benchmark: Benchmark,
+    narrowed: Narrowed,
+    split: Split,
+    *,
+    kinds: Kinds = READERS,
+    metrics: Sequence[str] = tuple(METRICS),
+) -> list[Slice]:
+    """Numbers of each part of the pairs, by key; two queries, however many cases, pairs and parts.
+
+    With a label, or by label, only what is known of a label's regions: OF_LABELS.
+    """
+    is_by_label = narrowed.label is not None or split == BY_LABEL
+    known = OF_LABELS if is_by_label else METRICS
+    names = [name for name in metrics if name in known]
+    joins = f"{_LABELS if is_by_label else ''} {split.joins}"
+    condition, given = where(benchmark, narrowed, kinds)
+    means = ", ".join(f"avg({known[name]}) AS m{place}" for place, name in enumerate(names))
+    sums = ", ".join(f"sum(m{place}), count(m{place})" for place in range(len(names)))
+    digits = cluster_digits(benchmark)
+    statement = f"""
+        WITH by_case AS (
+            SELECT {split.key} AS key, score.case_id, min(score.cluster) AS cluster, count(*) AS pairs, {means}
+            FROM annotations_agreementscore score {joins} WHERE {condition} GROUP BY 1, 2
+        )
+        SELECT key, sum(pairs)::bigint, count(*), {sums} FROM by_case GROUP BY key, left(cluster, {digits})
+    """  # noqa: S608 of this module's own constants; what is given goes as arguments
+    rows: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, given)
+        for key, *row in cursor.fetchall():
+            rows[key].append(tuple(row))
+    return [_slice(key, names, rows[key]) for key in sorted(rows)]
+
+
+def cluster_digits(benchmark: Benchmark) -> int:
+    """How many digits of a cluster's name tell those apart that are drawn."""
+    return 16 if CaseAgreement.objects.filter(benchmark_id=benchmark.pk).count() <= MOST_CLUSTERS else 2
+
+
+def _slice(key: str, names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Slice:
+    table = np.array([[math.nan if cell is None else float(cell) for cell in row] for row in sorted(rows, key=str)])
+    sums, counts = np.nan_to_num(table[:, 2::2]), table[:, 3::2]
+    bounds = bootstrap_ratios(sums, counts, n=DRAWS, level=LEVEL, seed=SEED)
+    pairs, cases = int(table[:, 0].sum()), int(table[:, 1].sum())
+    numbers = {
+        name: _number(name, sums[:, place], counts[:, place], bounds[place], pairs) for place, name in enumerate(names)
+    }
+    return Slice(key, numbers, cases, pairs)
+
+
+def _number(name: str, sums: Any, counts: Any, interval: tuple[float, float], pairs: int) -> Number:
+    n = int(counts.sum())
+    if not n:
+        return Number(None, None, 0, 0, NO_PAIRS)
+    value = float(sums.sum() / n)
+    shown = interval_of(value, interval, cases=n, clusters=int((counts > 0).sum()), is_share=name in SHARES)
+    return Number(value, shown, n, pairs, "" if shown else FEW)
+
+
+def interval_of(
+    value: float, interval: tuple[float, float], *, cases: int, clusters: int, is_share: bool
+) -> tuple[float, float] | None:
+    """What may be shown: nothing under five cases; of a share that is 0 or 1 throughout, Clopper and Pearson's bound.
+
+    There the bootstrap has no width, which would say certainty.
+    """
+    if cases < FEWEST_CASES or math.isnan(interval[0]):
+        return None
+    if is_share and value in (0.0, 1.0):
+        least = ((1 - LEVEL) / 2) ** (1 / clusters)
+        return (0.0, 1 - least) if value == 0.0 else (least, 1.0)
+    return interval

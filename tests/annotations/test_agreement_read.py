@@ -1,0 +1,187 @@
+"""Agreement of a benchmark from stored rows, held against independent programs on the same readings."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import krippendorff
+import numpy as np
+import pytest
+from sklearn.metrics import cohen_kappa_score
+
+from annotations import agreement
+from annotations.agreement_read import by_label, by_modality, by_reader, ceiling, matrix, over_time, overview
+from annotations.agreement_rows import FEWEST_CASES, READERS, Narrowed
+from annotations.models import AgreementScore, Arm
+from curation.models import Benchmark, Case
+from tests.annotations.contents import roi
+from tests.annotations.saying import say
+from tests.factories import make_benchmark, make_case, make_user
+
+CASES, LETTERS = 24, "ABCD"
+
+
+def shifted(by: int, label: str | None = None) -> dict[str, Any]:
+    return roi(label=label, geometry={"x0": 5.0 + by, "y0": 5, "x1": 15.0 + by, "y1": 15})
+
+
+@pytest.fixture
+def ratings(db: None) -> tuple[Benchmark, np.ndarray]:
+    """Four readers of whom each leaves some cases out: places of letters, nan where one is missing."""
+    rng = np.random.default_rng(4)
+    benchmark = make_benchmark(overlap=4)
+    readers = [make_user(f"reader{number}") for number in range(4)]
+    truth = rng.integers(0, 4, CASES)
+    said = np.where(rng.random((4, CASES)) < 0.6, truth, rng.integers(0, 4, (4, CASES))).astype(float)
+    said[rng.random((4, CASES)) < 0.2] = np.nan
+    for number in range(CASES):
+        case = make_case(benchmark, f"case{number}", options=dict.fromkeys(LETTERS, "x"), patient=f"p{number // 2}")
+        for reader, told in zip(readers, said[:, number], strict=True):
+            if not math.isnan(told):
+                box = shifted(int(rng.integers(0, 4)), "mass" if number % 2 else "cyst")
+                say(case, reader, answer={"choice": LETTERS[int(told)]}, rois=[box], steps=[], entities=[])
+        agreement.record_case(case.pk)
+    order = np.argsort([str(reader.pk) for reader in readers])
+    return benchmark, said[order]
+
+
+def test_coefficients_are_those_of_independent_programs(ratings: tuple[Benchmark, np.ndarray]) -> None:
+    benchmark, said = ratings
+    found = overview(benchmark, Narrowed(level="ordinal"))
+    for level in ("nominal", "ordinal", "interval"):
+        oracle = krippendorff.alpha(said, level_of_measurement=level)
+        number = found.answers[f"alpha_{level}"]
+        assert number.value == pytest.approx(oracle, abs=1e-12)
+        assert number.interval is not None
+        assert number.interval[0] < oracle < number.interval[1]
+    per_pair = []
+    for a, b in itertools.combinations(range(4), 2):
+        both = ~np.isnan(said[a]) & ~np.isnan(said[b])
+        per_pair.append([cohen_kappa_score(said[a][both], said[b][both], weights=w) for w in (None, "linear")])
+    light = np.mean(per_pair, axis=0)
+    assert found.answers["cohen_kappa"].value == pytest.approx(light[0], abs=1e-12)
+    assert found.answers["cohen_linear"].value == pytest.approx(light[1], abs=1e-12)
+    assert found.answers["cohen_kappa"].why == "mean_of_pairs"
+    rows = matrix(benchmark, Narrowed(level="ordinal"))
+    assert len(rows) == 6
+    for row, told in zip(rows, per_pair, strict=True):
+        assert row.kappas is not None
+        assert row.kappas.numbers["cohen_kappa"].value == pytest.approx(told[0], abs=1e-12)
+        assert row.kappas.numbers["cohen_linear"].value == pytest.approx(told[1], abs=1e-12)
+        assert row.kappas.numbers["cohen_kappa"].interval is not None
+
+
+def test_shares_and_regions_are_means_over_cases(ratings: tuple[Benchmark, np.ndarray]) -> None:
+    benchmark, said = ratings
+    shares = []
+    for column in said.T:
+        told = column[~np.isnan(column)]
+        if len(told) > 1:
+            shares.append(np.mean([one == other for one, other in itertools.combinations(told, 2)]))
+    found = overview(benchmark)
+    percent, best = found.answers["percent_agreement"], ceiling(benchmark)["same_answer"]
+    assert percent.value == best.value == pytest.approx(np.mean(shares))
+    assert percent.n == best.n == len(shares) == found.cases
+    assert percent.pairs == best.pairs == AgreementScore.objects.count()
+    assert percent.interval == pytest.approx(best.interval, abs=0.05)
+    by_case: dict[Any, list[float]] = {}
+    for row in AgreementScore.objects.all():
+        by_case.setdefault(row.case_id, []).append(row.iou or 0.0)
+    assert found.regions["iou"].value == pytest.approx(np.mean([np.mean(values) for values in by_case.values()]))
+    assert found.regions["hausdorff_mm"].value is None
+    assert found.regions["hausdorff_mm"].why == "no_pairs"
+    assert found.readers == 4
+
+
+def test_split_by_reader_label_modality_and_time(ratings: tuple[Benchmark, np.ndarray]) -> None:
+    benchmark, _ = ratings
+    one = by_reader(benchmark)
+    assert len(one) == 4
+    assert sum(part.pairs for part in one) == 2 * AgreementScore.objects.count()
+    labels = {part.key: part for part in by_label(benchmark)}
+    assert set(labels) == {"cyst", "mass"}
+    assert sum(part.cases for part in labels.values()) == overview(benchmark).cases
+    assert overview(benchmark, Narrowed(label="mass")).regions["iou"] == labels["mass"].numbers["iou"]
+    assert by_modality(benchmark) == []  # the images say none
+    [week] = over_time(benchmark)
+    assert week.numbers["same_answer"].value == overview(benchmark).answers["percent_agreement"].value
+    assert over_time(benchmark, Narrowed(until=AgreementScore.objects.order_by("said_at")[0].said_at)) == []
+
+
+def test_narrowed_to_one_reader(ratings: tuple[Benchmark, np.ndarray]) -> None:
+    benchmark, _ = ratings
+    part = by_reader(benchmark)[0]
+    reader = matrix(benchmark)[0].a
+    found = overview(benchmark, Narrowed(reader=reader))
+    assert str(reader) == part.key
+    assert found.answers["same_answer"] == part.numbers["same_answer"]
+    assert set(found.answers) == {"same_answer", "cohen_kappa"}
+
+
+def test_nothing_to_compare_is_undefined(db: None) -> None:
+    found = overview(make_benchmark())
+    assert (found.cases, found.pairs, found.readers) == (0, 0, 0)
+    assert {number.value for number in found.answers.values()} == {None}
+    assert {number.why for number in found.answers.values()} == {"no_pairs"}
+    assert ceiling(make_benchmark("other"))["iou"].value is None
+    assert matrix(make_benchmark("third"), kinds=[READERS]) == []
+
+
+def test_all_alike_is_no_kappa_and_no_certainty(db: None) -> None:
+    benchmark = make_benchmark()
+    readers = [make_user(name) for name in ("one", "two")]
+    for number in range(FEWEST_CASES):
+        case = make_case(benchmark, f"case{number}")
+        for reader in readers:
+            say(case, reader)
+        agreement.record_case(case.pk)
+    found = overview(benchmark)
+    assert found.answers["percent_agreement"].value == 1.0
+    assert found.answers["percent_agreement"].interval == pytest.approx((0.025 ** (1 / FEWEST_CASES), 1.0))
+    for name in ("alpha_nominal", "fleiss_kappa", "gwet_ac1", "cohen_kappa"):
+        assert (found.answers[name].value, found.answers[name].why) == (None, "one_category")
+
+
+def test_free_text_has_shares_but_no_kappa(db: None) -> None:
+    benchmark = make_benchmark()
+    readers = [make_user(name) for name in ("one", "two")]
+    for number in range(70):
+        case = make_case(benchmark, f"case{number}", options=None)
+        for place, reader in enumerate(readers):
+            text = f"finding {number}" if number % 7 else f"finding {number} {place}"
+            say(case, reader, answer={"text": text.upper() if place else text}, rois=[], steps=[], entities=[])
+        agreement.record_case(case.pk)
+    found = overview(benchmark)
+    assert found.answers["percent_agreement"].value == pytest.approx(60 / 70)
+    assert found.answers["alpha_nominal"].why == "open_answers"
+
+
+def test_the_aided_arm_is_its_own(db: None) -> None:
+    benchmark = make_benchmark()
+    case: Case = make_case(benchmark)
+    for name, letter in (("one", "A"), ("two", "B")):
+        reader = make_user(name)
+        say(case, reader, answer={"choice": letter})
+        say(case, reader, arm=Arm.AIDED, answer={"choice": "A"})
+    agreement.record_case(case.pk)
+    assert overview(benchmark).answers["percent_agreement"].value == 0.0
+    assert overview(benchmark, Narrowed(arm=Arm.AIDED)).answers["percent_agreement"].value == 1.0
+
+
+@pytest.mark.parametrize("cases", [2, 6])
+def test_queries_do_not_grow(db: None, django_assert_num_queries: Any, cases: int) -> None:
+    benchmark = make_benchmark()
+    readers = [make_user(name) for name in ("one", "two", "three")]
+    for number in range(cases):
+        case = make_case(benchmark, f"case{number}")
+        for reader in readers:
+            say(case, reader)
+        agreement.record_case(case.pk)
+    with django_assert_num_queries(5):
+        overview(benchmark)
+    with django_assert_num_queries(3):
+        matrix(benchmark)
+    with django_assert_num_queries(2):
+        ceiling(benchmark)
