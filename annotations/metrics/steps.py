@@ -28,9 +28,13 @@ METRIC_VERSION = "1"
 THRESHOLD = 0.5
 """From which similarity on two steps count as the same."""
 
+_AS_GOOD = 1e-9
+
 Array = NDArray[np.float64]
 Pair = tuple[int, int, float]
 """Place in the first rationale, place in the second (both from 0), similarity."""
+Row = tuple[int | None, int | None, float | None]
+"""As a pair; None on the side that has no such step, and then no similarity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,27 @@ class Alignment:
     only_b: tuple[int, ...]
     score: float
     """Sum of the pairs' similarities, less the gaps' cost."""
+
+    def rows(self) -> tuple[Row, ...]:
+        """Every step of both once, from top to bottom, as a page shows them next to each other.
+
+        Between two pairs the steps of the first rationale alone come before those of the second.
+
+        Examples
+        --------
+        >>> align_steps([[0.0, 0.9], [0.0, 0.0]]).rows()
+        ((None, 0, None), (0, 1, 0.9), (1, None, None))
+        """
+        rows: list[Row] = []
+        a = b = 0
+        last = (len(self.pairs) + len(self.only_a), len(self.pairs) + len(self.only_b), None)
+        for i, j, similarity in (*self.pairs, last):
+            rows += [(one, None, None) for one in range(a, i)]
+            rows += [(None, one, None) for one in range(b, j)]
+            if similarity is not None:
+                rows.append((i, j, similarity))
+            a, b = i + 1, j + 1
+        return tuple(rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,10 +269,10 @@ def _traced(best: Array, gains: Array, gap: float) -> list[tuple[int, int]]:
     pairs = []
     i, j = gains.shape
     while i and j:
-        if np.isclose(best[i, j], best[i - 1, j - 1] + gains[i - 1, j - 1], rtol=0, atol=1e-9):
+        if abs(best[i, j] - best[i - 1, j - 1] - gains[i - 1, j - 1]) < _AS_GOOD:
             i, j = i - 1, j - 1
             pairs.append((i, j))
-        elif np.isclose(best[i, j], best[i, j - 1] - gap, rtol=0, atol=1e-9):
+        elif abs(best[i, j] - best[i, j - 1] + gap) < _AS_GOOD:
             j -= 1
         else:
             i -= 1

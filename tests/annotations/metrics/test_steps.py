@@ -53,6 +53,16 @@ def test_the_alignment_is_the_best_there_is(table, threshold, gap):
     assert result.score == pytest.approx(sum(s for _, _, s in result.pairs) - gap * alone, abs=1e-9)
 
 
+@given(TABLES, st.sampled_from([0.3, 0.8]))
+def test_the_rows_show_every_step_once_in_its_own_order(table, threshold):
+    result = align_steps(table, threshold=threshold)
+    rows = result.rows()
+    assert [i for i, _, _ in rows if i is not None] == list(range(table.shape[0]))
+    assert [j for _, j, _ in rows if j is not None] == list(range(table.shape[1]))
+    assert tuple(row for row in rows if row[2] is not None) == result.pairs
+    assert all((i is None) != (j is None) for i, j, similarity in rows if similarity is None)
+
+
 @given(TABLES)
 def test_the_matching_whatever_the_order_is_never_worse(table):
     a, b = ([Step("x")] * count for count in table.shape)
