@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from annotations.models import ReadingRevision, ReadingState
+from annotations.reweighting import selection_of
 from curation.exporting import ExportSection, SectionRows, box_around
 
 if TYPE_CHECKING:
@@ -67,7 +68,16 @@ READING_COLUMNS = {
     "rois": [ROI_COLUMNS],
     "steps": [STEP_COLUMNS],
     "content": "string",
+    "selection_probability": "float64",
+    "draw": "int64",
+    "pool": "int64",
 }
+READING_ABOUT = (
+    "one submitted revision of one reader on one case, with regions, steps and answer. Where the queue preferred cases "
+    "with high disagreement, `selection_probability` is how likely it was that this case came up at draw number `draw` "
+    "among the `pool` cases left; with these three an estimate over all cases can be reweighted (levelled unbiased "
+    "risk estimator, arXiv 2101.11665). Null: the case came up in another way"
+)
 
 
 def snapshot_readings(case_ids: list[uuid.UUID]) -> dict[uuid.UUID, list[str]]:
@@ -126,8 +136,9 @@ def pseudonym(snapshot: Snapshot, reader_id: uuid.UUID) -> str:
 
 def _reading_rows(snapshot: Snapshot, cases: Sequence[SnapshotCase]) -> SectionRows:
     revisions = frozen_revisions(cases)
+    drawn = selection_of([case.case_id for case in cases])
     rows = [
-        (case, _row(snapshot, case, revision, newest))
+        (case, {**_row(snapshot, case, revision, newest), **_selection(drawn.get(case.case_id))})
         for case in cases
         for newest in [_newest(revisions.get(case.case_id, []))]
         for revision in revisions.get(case.case_id, [])
@@ -135,6 +146,12 @@ def _reading_rows(snapshot: Snapshot, cases: Sequence[SnapshotCase]) -> SectionR
     expected = sum(len(case.reading_digests) for case in cases)
     gone = {"readings that were frozen are no longer stored": expected - len(rows)}
     return SectionRows(rows=rows, rows_in=expected, left_out=Counter(gone))
+
+
+def _selection(drawn: tuple[int, int, float] | None) -> dict[str, Any]:
+    """How the case came to be read; a draw comes before the first reading of its case, and so before any snapshot."""
+    number, pool, probability = drawn or (None, None, None)
+    return {"selection_probability": probability, "draw": number, "pool": pool}
 
 
 def _newest(revisions: Sequence[ReadingRevision]) -> dict[uuid.UUID, int]:
@@ -180,7 +197,7 @@ READING_NOTES = ("who the readers are, when they submitted, and drafts: readers 
 
 export_readings = ExportSection(
     config="readings",
-    about="one submitted revision of one reader on one case, with regions, steps and answer",
+    about=READING_ABOUT,
     columns=READING_COLUMNS,
     rows=_reading_rows,
     notes=READING_NOTES,

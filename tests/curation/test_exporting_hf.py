@@ -21,7 +21,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
-from annotations.models import ReadingState
+from annotations.models import Draw, ReadingState
 from curation import exporting
 from curation.exporting import BytesGone, FolderTaken, TextUnchecked, export
 from curation.images import mark_text_checked, rendered_frame
@@ -496,3 +496,17 @@ def _umask() -> int:
     umask = os.umask(0)
     os.umask(umask)
     return umask
+
+
+def test_a_case_that_was_drawn_carries_its_probability(benchmark: Benchmark, reader: User, out: Path) -> None:
+    drawn, assigned = make_case(benchmark, "drawn"), make_case(benchmark, "assigned")
+    Draw.objects.create(
+        case=drawn, benchmark=benchmark, number=1, pool=2, probability=0.9, is_random=False, random_share=0.2
+    )
+    for case in (drawn, assigned):
+        submit(case, reader)
+    write(benchmark, out)
+    names = ("case", "selection_probability", "draw", "pool")
+    told = [tuple(row[name] for name in names) for row in rows_of(out, "readings")]
+    assert told == [("drawn", 0.9, 1, 2), ("assigned", None, None, None)]
+    assert "an estimate over all cases can be reweighted" in (out / "README.md").read_text()
