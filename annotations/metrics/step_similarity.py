@@ -98,7 +98,7 @@ def step_similarity(
     total = weights.text + weights.evidence * is_shared + weights.place
     summed = weights.text * likeness + weights.evidence * is_shared * shared + weights.place * place
     mean = np.divide(summed, total, out=np.zeros_like(summed), where=total > 0)
-    result: Array = mean * (1 - contradiction)
+    result: Array = np.minimum(mean, 1.0) * (1 - contradiction)  # the mean of ones may round to just above 1
     return result
 
 

@@ -92,7 +92,7 @@ def text_similarity(a: Sequence[str], b: Sequence[str]) -> tuple[Array, Array]:
     Chance level: none in closed form; sentences of one language on different findings have about 0.1 to 0.3.
     Empty case: a text without letters or digits has similarity 0 with every text but the very same one, and an empty
     text with all.
-    Above 8192 different trigrams in all, some share a place, which can only raise a number.
+    Above 8192 different trigrams in all, some share a place, which can only raise the similarity.
 
     Raises
     ------

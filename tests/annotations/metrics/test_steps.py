@@ -165,6 +165,29 @@ def test_weights_are_relative_and_may_leave_a_part_out():
     assert step_similarity(a, b, weights=Weights(text=0, evidence=1, place=0))[0, 0] == 0
 
 
+STEPS = st.lists(
+    st.builds(
+        Step,
+        st.sampled_from(["effusion", "no effusion", "left effusion", "right effusion", "heart", ""]),
+        st.sampled_from(["free", "answer"]),
+        st.sampled_from([None, 1]),
+        st.lists(st.sampled_from([0, 1, "lung"]), max_size=3).map(tuple),
+    ),
+    max_size=4,
+)
+AMOUNTS = st.floats(0, 1e3)
+
+
+@given(STEPS, STEPS, st.integers(0, 1000), AMOUNTS, AMOUNTS, AMOUNTS)
+def test_similarities_lie_between_0_and_1_and_do_not_depend_on_the_side(a, b, seed, text, evidence, place):
+    weights = Weights(text, evidence, place)
+    overlap = np.random.default_rng(seed).random((2, 2))  # no ties, of which either may be taken
+    table = step_similarity(a, b, roi_overlap=overlap, weights=weights)
+    assert ((table >= 0) & (table <= 1)).all()
+    turned = step_similarity(b, a, roi_overlap=overlap.T, weights=weights)
+    assert turned.T == pytest.approx(table, abs=1e-6)
+
+
 @given(st.lists(st.builds(Step, st.text(max_size=20), st.sampled_from(["free", "answer"])), max_size=5))
 def test_a_rationale_agrees_with_itself(rationale):
     spoken = [step for step in rationale if step.text.strip()]
