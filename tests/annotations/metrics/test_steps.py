@@ -184,8 +184,8 @@ def test_similarities_lie_between_0_and_1_and_do_not_depend_on_the_side(a, b, se
     overlap = np.random.default_rng(seed).random((2, 2))  # no ties, of which either may be taken
     table = step_similarity(a, b, roi_overlap=overlap, weights=weights)
     assert ((table >= 0) & (table <= 1)).all()
-    turned = step_similarity(b, a, roi_overlap=overlap.T, weights=weights)
-    assert turned.T == pytest.approx(table, abs=1e-6)
+    turned = step_similarity(b, a, roi_overlap=overlap.T, weights=weights).T
+    assert turned == pytest.approx(table, abs=1e-6)
 
 
 @given(st.lists(st.builds(Step, st.text(max_size=20), st.sampled_from(["free", "answer"])), max_size=5))
