@@ -2,22 +2,45 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from annotations import commenting
 from annotations.blinding import is_blind
-from annotations.models import Review, ReviewState
+from annotations.models import Reading, Review, ReviewState
 from annotations.review import ReviewOver, ReviewTaken, locked, tell
-from curation.models import User
+from curation.models import Membership, Role, User
 from curation.permissions import CURATE, REVIEW
 
 if TYPE_CHECKING:
     import uuid
 
     from curation.models import Case
+
+
+def reviewers_of(case: Case) -> list[User]:
+    """Everybody of whom `may_review` is true, by user name; three queries, however many members."""
+    in_benchmark = Membership.objects.filter(Q(benchmark=case.benchmark_id) | Q(benchmark=None), user__is_active=True)
+    people: dict[uuid.UUID, User] = {}
+    roles: dict[uuid.UUID, set[str]] = defaultdict(set)
+    for row in in_benchmark.select_related("user"):
+        people[row.user_id] = row.user
+        roles[row.user_id].add(row.role)
+    for user in User.objects.filter(is_superuser=True, is_active=True):
+        people[user.pk] = user
+        roles[user.pk].add(Role.ADMIN.value)
+    have_read = set(Reading.objects.filter(case=case, revision__gt=0).values_list("reader_id", flat=True))
+    able = {Role.REVIEWER.value, Role.CURATOR.value, Role.ADMIN.value}
+    found = [
+        user
+        for pk, user in people.items()
+        if roles[pk] & able and (Role.READER.value not in roles[pk] or pk in have_read)
+    ]
+    return sorted(found, key=lambda user: user.username)
 
 
 class NobodyToEscalateTo(Exception):

@@ -2,11 +2,12 @@
 
 from django.urls import include, path
 
-from annotations import api, views, views_queue, views_worklist
+from annotations import api, views, views_queue, views_review, views_worklist
 
 urlpatterns = [
     *views_worklist.urlpatterns,
     *views.urlpatterns,
     *views_queue.urlpatterns,
+    *views_review.urlpatterns,
     path("api/v1/", include(api.urlpatterns)),
 ]

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from curation.permissions import CURATE, SEE_MODELS, VIEW
+from curation.permissions import CURATE, REVIEW, SEE_MODELS, SEE_OTHERS, VIEW
 
 if TYPE_CHECKING:
     from curation.models import Benchmark
@@ -61,6 +61,9 @@ SECTIONS = (
     ("overview", "benchmark-page", "Overview", "chart", VIEW),
     ("cases", "benchmark-cases-page", "Cases", "columns", VIEW),
     ("wrong-reason", "benchmark-wrong-reason-page", "Wrong reason", "warn", SEE_MODELS),
+    ("review", "review-queue", "Review", "check", REVIEW),
+    ("agreement", "agreement-page", "Agreement", "people", SEE_OTHERS),
+    ("progress", "progress-page", "Progress", "chart", CURATE),
     ("models", "enrolments-page", "Models", "cube", SEE_MODELS),
     ("runs", "runs-page", "Runs", "list", SEE_MODELS),
     ("schedules", "schedules-page", "Schedules", "clock", SEE_MODELS),
