@@ -19,8 +19,9 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from annotations import probes
+from annotations.facts import record_readings
 from annotations.models import Arm, Assignment, AssignmentState, Origin, Reading, ReadingState
-from curation import audit, facts
+from curation import audit
 from curation.models import Case, CaseFacts, User
 from curation.permissions import READ
 
@@ -300,7 +301,7 @@ def _lease(case: Case, reader: User, now: dt.datetime) -> Assignment:
 def _reading_of(case: Case, reader: User) -> Reading:
     reading, is_new = Reading.objects.get_or_create(case=case, reader=reader, arm=Arm.UNAIDED)
     if is_new:
-        facts.record([case.pk])
+        record_readings(case.pk)
     return reading
 
 

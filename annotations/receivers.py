@@ -7,10 +7,12 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from annotations import agreement, pushing
+from annotations import agreement, ordering, pushing
 from annotations.models import Reading
 from annotations.signals import reading_submitted
-from curation.signals import cases_changed, reader_left
+from curation import queues
+from curation.models import Benchmark
+from curation.signals import cases_changed, queue_moved, reader_left
 
 
 @receiver(reader_left, dispatch_uid="annotations.reader_left")
@@ -25,8 +27,22 @@ def on_reading_submitted(*, reading_id: uuid.UUID, **_: Any) -> None:
     agreement.request([Reading.objects.values_list("case_id", flat=True).get(pk=reading_id)])
 
 
+@receiver(reading_submitted, dispatch_uid="annotations.probe_submitted")
+def on_probe_submitted(*, reading_id: uuid.UUID, **_: Any) -> None:
+    """Where probes are handed out, have them scored: after every submit, so that none stands out."""
+    benchmark = Benchmark.objects.filter(cases__readings=reading_id, probe_rate__gt=0).only("pk").first()
+    if benchmark is not None:
+        queues.send("annotations.tasks.score_probes", benchmark_id=str(benchmark.pk))
+
+
 @receiver(cases_changed, dispatch_uid="annotations.cases_changed")
 def on_cases_changed(*, case_ids: list[uuid.UUID], **_: Any) -> None:
     """Compare again what was read: the input that the readings are of may be another now, or the gold."""
     read = Reading.objects.filter(case__in=case_ids, revision__gt=0).order_by("case_id")
     agreement.request(read.values_list("case_id", flat=True).distinct())
+
+
+@receiver(queue_moved, dispatch_uid="annotations.queue_moved")
+def on_queue_moved(*, benchmark_id: uuid.UUID, order_key: float, position: int, **_: Any) -> None:
+    """Let readers look again at a case that moved up past where they are; else it came when nothing was left."""
+    ordering.lower_marks(benchmark_id=benchmark_id, order_key=order_key, position=position)

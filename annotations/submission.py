@@ -12,6 +12,7 @@ from annotations import assigning
 from annotations.aided import has_looked, refuse_after_aided
 from annotations.content import BadContent, Frame, parse_content
 from annotations.drafting import ReadingLocked, StaleDraft, content_of, lock
+from annotations.facts import record_readings
 from annotations.models import (
     Assignment,
     AssignmentState,
@@ -26,7 +27,7 @@ from annotations.models import (
 )
 from annotations.required import missing
 from annotations.signals import reading_submitted
-from curation import audit, events, facts
+from curation import audit, events
 from curation.formats.canonical import canonical_digest
 from curation.models import Protocol, Role, User
 
@@ -135,7 +136,7 @@ def revise(*, reading_id: uuid.UUID) -> Reading:
         reading.version += 1
         reading.save(update_fields=["state", "version"])
         _record("reading.revised", reading, reading.reader, {"revision": reading.revision})
-        facts.record([reading.case_id])
+        record_readings(reading.case_id)
     return reading
 
 
@@ -172,7 +173,7 @@ def close_surplus(*, reading_id: uuid.UUID, curator: User, reason: str) -> Readi
     assignment.state = AssignmentState.RELEASED
     assignment.save(update_fields=["state", "updated_at"])
     _record("reading.surplus_closed", reading, curator, {"reason": reason})
-    facts.record([reading.case_id])
+    record_readings(reading.case_id)
     return reading
 
 
@@ -294,7 +295,7 @@ def _tell(revision: ReadingRevision, *, action: str, actor: User, reason: str = 
     reading = revision.reading
     after = {"revision": revision.revision, "digest": revision.digest}
     _record(action, reading, actor, {**after, "reason": reason} if reason else after)
-    facts.record([reading.case_id])
+    record_readings(reading.case_id)
     tell = partial(
         events.publish,
         "reading.submitted",

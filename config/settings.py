@@ -176,6 +176,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "annotations.tasks.agree_case": {"queue": "scores"},
+    "annotations.tasks.score_probes": {"queue": "scores"},
     "inference.tasks.predict_case": {"queue": "gpu"},
     "inference.tasks.score_reading": {"queue": "scores"},
 }
@@ -227,7 +228,13 @@ EXPORT_SECTIONS = [
     "annotations.releasing.export_readings",
     "inference.releasing.export_scores",
 ]
-FACT_SECTIONS = ["annotations.facts.reading_facts", "inference.facts.prediction_facts"]
+FACT_SECTIONS = [
+    "annotations.facts.reading_facts",
+    "annotations.facts.queue_facts",
+    "inference.facts.prediction_facts",
+]
+# Functions from ids to names of those whose agreement is shown: readers and models.
+PARTY_NAMES = ["annotations.agreement_names.reader_names"]
 # Modules of other read models, each with `record(case_ids)` and `differing(case_ids)`: rebuild_facts covers them too.
 READ_MODELS = ["annotations.agreement", "inference.verdicts", "inference.priorities"]
 

@@ -8,7 +8,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import F, Max
 from django.utils import timezone
 from psycopg import sql
 
@@ -230,6 +230,8 @@ def _write(
         changed += [case.pk for case, _ in both]
         updated += [case.pk for case, _ in old]
     if changed:
+        # Cases came into the queue, perhaps before where readers are.
+        Benchmark.objects.filter(pk=benchmark.pk).update(queue_epoch=F("queue_epoch") + 1)
         _tell(benchmark, changed, report, kind, actor)
     if updated:  # whoever has such a case open loads it again
         events.publish_cases("case.changed", updated, benchmark_id=benchmark.pk, least_role=Role.READER)

@@ -13,6 +13,7 @@ from django.core.files.storage import default_storage
 from PIL import Image
 
 from curation.models import Benchmark, Case, CaseFacts, CaseImage, ImageAsset, Membership, Protocol, Role, User
+from curation.reading_order import draw_key
 
 PASSWORD = "correct-horse-battery"
 
@@ -82,5 +83,13 @@ def make_case(benchmark: Benchmark, key: str = "case1", *, images: int = 1, **fi
     )
     for number in range(1, images + 1):
         CaseImage.objects.create(case=case, number=number, asset=make_asset(seed=1000 * position + number))
-    CaseFacts.objects.create(case=case, benchmark_id=benchmark.pk, position=position, image_count=images)
+    CaseFacts.objects.create(
+        case=case,
+        benchmark_id=benchmark.pk,
+        position=position,
+        image_count=images,
+        is_open=not case.is_probe,
+        order_key=position,
+        draw_key=draw_key(benchmark.order_seed, case.pk),
+    )
     return case

@@ -4,7 +4,7 @@ from annotations.models.agreement import AgreementConfusion, AgreementLabel, Agr
 from annotations.models.assignments import Assignment, AssignmentState, Origin
 from annotations.models.comments import Anchor, Comment, Mention
 from annotations.models.priorities import CasePriority, ProbeResult
-from annotations.models.queue import Draw, QueueMark
+from annotations.models.queue import Draw, QueueMark, ReaderPair
 from annotations.models.readings import (
     Arm,
     Reading,
@@ -35,6 +35,7 @@ __all__ = [
     "ProbeResult",
     "QueueMark",
     "RationaleStep",
+    "ReaderPair",
     "Reading",
     "ReadingRevision",
     "ReadingState",

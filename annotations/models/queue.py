@@ -21,6 +21,9 @@ class Draw(models.Model):
     benchmark = models.ForeignKey(Benchmark, on_delete=models.PROTECT, related_name="draws")
     number = models.PositiveIntegerField(help_text="of the draws of the benchmark, from 1")
     pool = models.PositiveIntegerField(help_text="cases that could have been drawn, this one among them")
+    epoch = models.PositiveIntegerField(
+        default=0, help_text="the benchmark's `queue_epoch` then: while it stays, only draws make the pool smaller"
+    )
     probability = models.FloatField(help_text="that this case would be drawn at this moment, in (0, 1]")
     is_random = models.BooleanField(help_text="drawn uniformly, not by disagreement")
     random_share = models.FloatField(help_text="the benchmark's at that moment")
@@ -57,3 +60,20 @@ class QueueMark(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reader} in {self.benchmark} from {self.order_key}"
+
+
+class ReaderPair(models.Model):
+    """How many cases two readers were both handed out while the order is balanced; `low` has the lower id."""
+
+    benchmark = models.ForeignKey(Benchmark, on_delete=models.CASCADE, related_name="+")
+    low = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    high = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    shared = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["benchmark", "low", "high"], name="reader_pair_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.low} and {self.high} in {self.benchmark}: {self.shared}"

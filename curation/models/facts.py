@@ -19,6 +19,7 @@ class CaseFacts(models.Model):
     modalities = models.CharField(max_length=200, blank=True, help_text="sorted, joined by a space")
     readings_submitted = models.PositiveIntegerField(default=0)
     readings_open = models.PositiveIntegerField(default=0)
+    readings_begun = models.PositiveIntegerField(default=0, help_text="in any state: never becomes less")
     predictions_done = models.PositiveIntegerField(default=0)
     answer_disagreement = models.FloatField(null=True, blank=True, help_text="highest over models, 0 to 1")
     region_disagreement = models.FloatField(null=True, blank=True, help_text="highest over models, 0 to 1")
@@ -28,7 +29,9 @@ class CaseFacts(models.Model):
     )
     order_key = models.FloatField(default=0.0, help_text="lower comes first, under the benchmark's order policy")
     draw_key = models.FloatField(default=0.0, help_text="place in the seeded random order, in [0, 1)")
-    is_drawn = models.BooleanField(default=False, help_text="was handed out by a draw whose probability is stored")
+    is_drawn = models.BooleanField(
+        default=False, help_text="was handed out once, by a draw or otherwise: no draw can be its first hand-out"
+    )
 
     class Meta:
         indexes: ClassVar = [

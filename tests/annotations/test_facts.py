@@ -24,7 +24,9 @@ def test_each_state_counts_as_what_it_is(
     state: str, revision: int, submitted: int, opened: int, case: Case, reader: User
 ) -> None:
     Reading.objects.create(case=case, reader=reader, state=state, revision=revision)
-    assert reading_facts([case.pk]) == {case.pk: {"readings_submitted": submitted, "readings_open": opened}}
+    assert reading_facts([case.pk]) == {
+        case.pk: {"readings_submitted": submitted, "readings_open": opened, "readings_begun": 1}
+    }
 
 
 def test_a_batch_is_one_query_and_a_case_without_readings_counts_0(
@@ -36,6 +38,6 @@ def test_a_batch_is_one_query_and_a_case_without_readings_counts_0(
     with django_assert_num_queries(1):  # type: ignore[operator]
         found = reading_facts([case.pk, second.pk])
     assert found == {
-        case.pk: {"readings_submitted": 2, "readings_open": 0},
-        second.pk: {"readings_submitted": 0, "readings_open": 0},
+        case.pk: {"readings_submitted": 2, "readings_open": 0, "readings_begun": 2},
+        second.pk: {"readings_submitted": 0, "readings_open": 0, "readings_begun": 0},
     }
