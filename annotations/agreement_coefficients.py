@@ -7,7 +7,7 @@ import math
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from annotations.agreement_rows import (
     FEWEST_CASES,
     LEVEL,
     NO_PAIRS,
+    OPENED,
     READERS,
     SEED,
     Kinds,
@@ -111,6 +112,9 @@ def _patterns(benchmark: Benchmark, narrowed: Narrowed) -> list[tuple[str, dict[
     if narrowed.until is not None:
         parts.append("said_at < %s")
         given.append(narrowed.until)
+    if narrowed.opened_by is not None:
+        parts.append(f"case_id IN ({OPENED})")
+        given.append(narrowed.opened_by)
     statement = f"""
         SELECT left(cluster, {cluster_digits(benchmark)}), {column}::text, count(*) FROM annotations_caseagreement
         WHERE {" AND ".join(parts)} GROUP BY 1, 2 ORDER BY 1, 2
@@ -149,7 +153,7 @@ def kappas(
     benchmark: Benchmark, narrowed: Narrowed, *, kinds: Kinds = READERS, has_intervals: bool = False
 ) -> dict[Parties, Kappas]:
     """Cohen's kappas of each two parties, and their confusion; one query. Cases are drawn one by one."""
-    condition, given = where(benchmark, Narrowed(**{**vars(narrowed), "label": None}), kinds)
+    condition, given = where(benchmark, replace(narrowed, label=None), kinds)
     statement = f"""
         SELECT score.a_party, score.b_party, score.a_answer, score.b_answer, count(*)
         FROM annotations_agreementscore score WHERE {condition} AND score.is_same_answer IS NOT NULL

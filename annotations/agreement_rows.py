@@ -11,7 +11,7 @@ import math
 import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,9 +19,10 @@ from django.db import connection
 
 from annotations.metrics.clusters import bootstrap_ratios
 from annotations.models import Arm, CaseAgreement, PartyKind
+from curation.models import Role
 
 if TYPE_CHECKING:
-    from curation.models import Benchmark
+    from curation.models import Benchmark, User
 
 DRAWS, LEVEL, SEED = 1000, 0.95, 0
 FEWEST_CASES = 5
@@ -64,7 +65,11 @@ Kinds = tuple[PartyKind, PartyKind]
 
 @dataclass(frozen=True)
 class Narrowed:
-    """Which pairs count. `level` is of the answers: nominal unless whoever looks says that options have an order."""
+    """Which pairs count.
+
+    `level` is of the answers: nominal unless whoever looks says that options have an order. `opened_by` leaves only the
+    cases that this person has submitted: to a curator who also reads, nothing may tell of others (see `for_viewer`).
+    """
 
     reader: uuid.UUID | None = None
     label: str | None = None
@@ -73,6 +78,7 @@ class Narrowed:
     since: dt.datetime | None = None
     until: dt.datetime | None = None
     level: str = "nominal"
+    opened_by: uuid.UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -129,7 +135,15 @@ BY_MODALITY = Split(
 BY_LABEL = Split("label.label")
 BY_WEEK = Split("to_char(date_trunc('week', score.said_at AT TIME ZONE 'UTC'), 'YYYY-MM-DD')")
 BY_DAY = Split("to_char(score.said_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')")
+OPENED = "SELECT case_id FROM annotations_reading WHERE reader_id = %s AND arm = 'unaided' AND revision > 0"
+"""As `annotations.blinding.opened_cases` of somebody who reads in the benchmark."""
 _LABELS = "JOIN annotations_agreementlabel label ON label.score_id = score.id"
+
+
+def for_viewer(narrowed: Narrowed, user: User, benchmark: Benchmark) -> Narrowed:
+    """What somebody may see of it: who reads here, whatever else they are, only cases that they have submitted."""
+    reads_here = Role.READER.value in user.roles_in(benchmark.pk)
+    return replace(narrowed, opened_by=user.pk) if reads_here else narrowed
 
 
 def where(benchmark: Benchmark, narrowed: Narrowed, kinds: Kinds) -> tuple[str, list[Any]]:
@@ -148,6 +162,9 @@ def where(benchmark: Benchmark, narrowed: Narrowed, kinds: Kinds) -> tuple[str, 
     if narrowed.until is not None:
         parts.append("score.said_at < %s")
         given.append(narrowed.until)
+    if narrowed.opened_by is not None:
+        parts.append(f"score.case_id IN ({OPENED})")
+        given.append(narrowed.opened_by)
     if narrowed.label is not None:
         parts.append("label.label = %s")
         given.append(narrowed.label)

@@ -1,0 +1,28 @@
+"""Who the parties of agreement are, for whoever shows them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from curation.models import User
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def names(parties: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """A name for each party that has one, from the functions of settings.PARTY_NAMES: readers here, models above."""
+    wanted = set(parties)
+    found: dict[uuid.UUID, str] = {}
+    for path in settings.PARTY_NAMES:
+        found |= import_string(path)(wanted)
+    return found
+
+
+def reader_names(parties: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Of readers."""
+    return {user.pk: user.display_name for user in User.objects.filter(pk__in=list(parties))}
