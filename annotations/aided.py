@@ -92,7 +92,7 @@ def open_aided(*, reading_id: uuid.UUID) -> Reading:
 
 
 def refuse_after_aided(reading: Reading) -> None:
-    """Raise `AidedOpened` if this is an unaided reading whose aided arm was opened; the caller holds the case's lock."""
+    """Raise `AidedOpened` if this is an unaided reading whose aided arm was opened, under the case's lock."""
     if (
         reading.arm == Arm.UNAIDED
         and Reading.objects.filter(case_id=reading.case_id, reader_id=reading.reader_id, arm=Arm.AIDED).exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 
 from annotations.models import Arm, Reading
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     import uuid
     from collections.abc import Iterable
 
-    from curation.models import User
+    from curation.models import Benchmark, User
 
 
 def blind_case_ids(user: User, cases: Iterable[Case]) -> frozenset[uuid.UUID]:
@@ -47,6 +48,15 @@ def blind_case_ids(user: User, cases: Iterable[Case]) -> frozenset[uuid.UUID]:
 def is_blind(user: User, case: Case) -> bool:
     """Whether the user must still read this case blind, as `blind_case_ids` explains."""
     return bool(blind_case_ids(user, [case]))
+
+
+def require_not_reading(user: User, benchmark: Benchmark) -> None:
+    """Raise PermissionDenied (403) for who reads in the benchmark, whatever else they are there.
+
+    For what cannot be split by case: which cases are probes, how readers do on them, whose answers changed.
+    """
+    if Role.READER.value in user.roles_in(benchmark.pk):
+        raise PermissionDenied("You read in this benchmark, so what tells of its probes and readers is closed to you.")
 
 
 def opened_cases(user: User) -> QuerySet[Case]:

@@ -1,9 +1,9 @@
 """Probes: cases whose gold is known, handed out among the others at a secret rate, so that drift of readers shows.
 
 A reader is never told. A probe takes nobody's place, comes once to each reader, and looks like any other case: the
-queue asks `due_probe` before it looks for a case, and the answer is drawn from a keyed digest, not from a random number,
-so that asking again, releasing or another tab draw nothing anew: whoever is told that nothing is left and asks again
-would otherwise know a case that comes then for a probe.
+queue asks `due_probe` before it looks for a case, and the answer is drawn from a keyed digest, not from a random
+number, so that asking again, releasing or another tab draw nothing anew: whoever is told that nothing is left and asks
+again would otherwise know a case that comes then for a probe.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ def due_probe(*, reader: User, benchmark: Benchmark) -> uuid.UUID | None:
     Notes
     -----
     The draw is an HMAC, under the installation's secret key, of reader, benchmark and the number of cases that the
-    reader submitted or skipped there: unpredictable without the key, the same however often it is asked. Where cases only
-    come by assignment there are no probes: one that nobody assigned would stand out.
+    reader submitted or skipped there: unpredictable without the key, the same however often it is asked. Where cases
+    only come by assignment there are no probes: one that nobody assigned would stand out.
     """
     if not benchmark.probe_rate or benchmark.is_push_only:
         return None

@@ -6,10 +6,16 @@ import uuid
 
 from celery import shared_task
 
-from annotations import agreement
+from annotations import agreement, probe_results
 
 
 @shared_task(ignore_result=True)
 def agree_case(case_id: str) -> None:
     """What was said of a case is held against each other (queue scores)."""
     agreement.record_case(uuid.UUID(case_id))
+
+
+@shared_task(ignore_result=True)
+def score_probes(benchmark_id: str) -> None:
+    """Probe readings that have no result yet are held against their gold (queue scores)."""
+    probe_results.score_missing(uuid.UUID(benchmark_id))

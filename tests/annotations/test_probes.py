@@ -197,7 +197,7 @@ def test_cases_of_another_benchmark_are_refused(benchmark: Benchmark, curator: U
 
 @pytest.mark.parametrize("rate", [-0.1, 0.51, float("nan")])
 def test_a_rate_out_of_range_is_refused(benchmark: Benchmark, curator: User, rate: float) -> None:
-    with pytest.raises(ValueError, match="is outside of 0 to 0.5"):
+    with pytest.raises(ValueError, match=r"is outside of 0 to 0\.5"):
         change_probing(benchmark=benchmark, actor=curator, probe_rate=rate)
     assert not AuditEvent.objects.exists()
 
