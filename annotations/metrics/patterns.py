@@ -8,13 +8,13 @@ readers and three options are 34 rows. Drawing cases with replacement is one mul
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from annotations.metrics.resampling import check_draws, draw_times, percentiles
+from annotations.metrics.resampling import check_draws, draw_sums, percentiles
 
 METRIC_VERSION = "1"
 """Raised with any change of any number below; golden values in the tests guard it."""
@@ -211,7 +211,7 @@ def bootstrap_patterns(
     level
         In (0, 1).
     seed
-        The same seed and the same rows in the same order give the same interval.
+        The same seed and the same rows, in whatever order, give the same interval.
 
     Returns
     -------
@@ -244,7 +244,9 @@ def bootstrap_patterns(
     check_draws(n, level)
     if table.pairable_cases < 2:
         return dict.fromkeys(statistics, (float("nan"), float("nan")))
-    parts = [agreement_of_draws(table, times, statistics) for times in draw_times(table.cases, n=n, seed=seed)]
+    patterns, group, rows = _merged(table)
+    drawn = draw_sums(group, rows.cases, rows.weights, n=n, seed=seed)
+    parts = [_compute(patterns, table, numbers, weighted, statistics) for numbers, weighted in drawn]
     return {name: percentiles(np.concatenate([part[name] for part in parts]), level) for name in statistics}
 
 
@@ -262,31 +264,40 @@ def _check(table: PatternCounts, statistics: Sequence[Statistic]) -> None:
         raise ValueError("agreement needs a case with two ratings; no case has more than one")
 
 
+def _merged(table: PatternCounts) -> tuple[Array, NDArray[np.intp], PatternCounts]:
+    """Each pattern once; of each row its pattern's place there; and the rows, those of one pattern side by side."""
+    order = np.lexsort((table.weights, *table.counts.T))
+    counts = table.counts[order]
+    is_new = np.r_[True, (counts[1:] != counts[:-1]).any(axis=1)]
+    rows = replace(table, counts=counts, cases=table.cases[order], weights=table.weights[order])
+    return counts[is_new], np.cumsum(is_new) - 1, rows
+
+
 class _Draws:
     """Sums over the cases of several draws at once; the pieces from which every coefficient is put together."""
 
-    def __init__(self, table: PatternCounts, times: Array) -> None:
-        counts, readers = table.counts, table.counts.sum(axis=1)
-        self.is_pairable = (readers >= 2).astype(np.float64)  # (patterns,)
-        self.pairs = np.maximum(readers - 1, 1)
-        self.table, self.readers = table, readers
-        self.weighted = times * table.weights  # (draws, patterns)
-        self.number = times @ (readers * self.is_pairable)  # (draws,) ratings that can be paired
-        self.paired = self.weighted @ (readers * self.is_pairable)
-        self.agreeing = (counts * (counts - 1)).sum(axis=1) / self.pairs
-        self.correction = self.number / np.maximum(self.number - 1, 1)
+    def __init__(self, patterns: Array, table: PatternCounts, numbers: Array, weighted: Array) -> None:
+        self.counts, self.readers = patterns, patterns.sum(axis=1)  # (patterns, categories), (patterns,)
+        self.weighted = weighted  # (draws, patterns)
+        self.values, self.categories = table.values, table.categories
+        self.is_pairable = (self.readers >= 2).astype(np.float64)  # (patterns,)
+        self.pairs = np.maximum(self.readers - 1, 1)
+        number = numbers @ (self.readers * self.is_pairable)  # (draws,) ratings that can be paired
+        self.correction = number / np.maximum(number - 1, 1)
+        self.paired = weighted @ (self.readers * self.is_pairable)
+        self.agreeing = (patterns * (patterns - 1)).sum(axis=1) / self.pairs
 
     def observed(self) -> Array:
         return np.asarray((self.weighted @ (self.agreeing / self.readers)) / (self.weighted @ self.is_pairable))
 
     def shares(self) -> Array:
         """Mean over the cases of each category's share of the case, (draws, categories)."""
-        by_case = self.weighted @ (self.table.counts / self.readers[:, np.newaxis])
+        by_case = self.weighted @ (self.counts / self.readers[:, np.newaxis])
         return np.asarray(by_case / self.weighted.sum(axis=1, keepdims=True))
 
     def paired_shares(self) -> Array:
         """Each category's share of the ratings that can be paired, (draws, categories)."""
-        sums = self.weighted @ (self.table.counts * self.is_pairable[:, np.newaxis])
+        sums = self.weighted @ (self.counts * self.is_pairable[:, np.newaxis])
         return np.asarray(sums / self.paired[:, np.newaxis])
 
 
@@ -297,7 +308,7 @@ def _fleiss(draws: _Draws) -> Array:
 
 def _gwet(draws: _Draws) -> Array:
     shares = draws.shares()
-    expected = (shares * (1 - shares)).sum(axis=1) / max(draws.table.categories - 1, 1)
+    expected = (shares * (1 - shares)).sum(axis=1) / max(draws.categories - 1, 1)
     return _chance_corrected(draws.observed(), expected, shares)
 
 
@@ -308,7 +319,7 @@ def _alpha_nominal(draws: _Draws) -> Array:
 
 
 def _alpha_interval(draws: _Draws) -> Array:
-    counts, values = draws.table.counts, unit_range(draws.table.values)
+    counts, values = draws.counts, unit_range(draws.values)
     means = counts @ values / draws.readers
     spread = (counts * (values - means[:, np.newaxis]) ** 2).sum(axis=1)
     observed = (draws.weighted @ (draws.readers * spread / draws.pairs * draws.is_pairable)) / draws.paired
@@ -318,7 +329,7 @@ def _alpha_interval(draws: _Draws) -> Array:
 
 def _alpha_ordinal(draws: _Draws) -> Array:
     """The ordinal difference of two categories is the difference of their mid-ranks, which each draw has of its own."""
-    counts, shares = draws.table.counts, draws.paired_shares()
+    counts, shares = draws.counts, draws.paired_shares()
     ranks = np.cumsum(shares, axis=1) - shares / 2  # (draws, categories)
     observed = np.zeros(len(shares))
     for low in range(counts.shape[1]):
@@ -371,6 +382,13 @@ def agreement_of_draws(table: PatternCounts, times: Array, statistics: Sequence[
     >>> agreement_of_draws(table, np.array([[1.0, 1.0, 2.0]]), ["percent_agreement"])
     {'percent_agreement': array([0.5])}
     """
-    draws = _Draws(table, times)
+    return _compute(table.counts, table, times, times * table.weights, statistics)
+
+
+def _compute(
+    patterns: Array, table: PatternCounts, numbers: Array, weighted: Array, statistics: Sequence[Statistic]
+) -> dict[Statistic, Array]:
+    """The statistics of draws from how many cases of each pattern were drawn, and what those weigh."""
+    draws = _Draws(patterns, table, numbers, weighted)
     with np.errstate(invalid="ignore", divide="ignore"):  # a draw without a pair, or with one category, is nan
         return {name: _FROM_DRAWS[name](draws) for name in statistics}

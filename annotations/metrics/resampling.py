@@ -17,18 +17,39 @@ def draw_times(cases: Array, *, n: int, seed: int) -> Iterator[Array]:
     """How often the cases of each row come up when as many as there are are drawn with replacement, (draws, rows)."""
     rng = np.random.default_rng(seed)
     total = int(cases.sum())
-    by_case = cases.size * 4 > total  # hardly a pattern occurs twice: drawing cases is then faster than binomials
-    row_of = np.repeat(np.arange(cases.size), cases.astype(np.int64)) if by_case else None
-    at_once = max(1, _MOST_AT_ONCE // (total if by_case else cases.size))
-    for start in range(0, n, at_once):
-        draws = min(at_once, n - start)
-        if row_of is None:
-            yield rng.multinomial(total, cases / total, size=draws).astype(np.float64)
-        else:
-            rows = row_of[rng.integers(total, size=(draws, total), dtype=np.int32)]
-            rows += np.arange(draws)[:, np.newaxis] * cases.size
-            times = np.bincount(rows.ravel(), minlength=draws * cases.size)
-            yield times.reshape(draws, cases.size).astype(np.float64)
+    for draws in in_parts(n, cases.size):
+        yield rng.multinomial(total, cases / total, size=draws).astype(np.float64)
+
+
+def draw_sums(
+    group: NDArray[np.intp], cases: Array, weights: Array, *, n: int, seed: int
+) -> Iterator[tuple[Array, Array]]:
+    """As `draw_times` for rows of several groups: cases drawn of each group and their weight, (draws, groups) each.
+
+    Where rows are hardly fewer than cases, the cases themselves are drawn: 100,000 binomials would take longer.
+    """
+    groups, total = int(group[-1]) + 1, int(cases.sum())
+    if cases.size * 4 <= total:
+        starts = np.flatnonzero(np.r_[True, np.diff(group) > 0])
+        for times in draw_times(cases, n=n, seed=seed):
+            yield np.add.reduceat(times, starts, axis=1), np.add.reduceat(times * weights, starts, axis=1)
+        return
+    rng = np.random.default_rng(seed)
+    group_of, weight_of = (np.repeat(row, cases.astype(np.int64)) for row in (group, weights))
+    for draws in in_parts(n, groups):
+        numbers, weighted = np.empty((draws, groups)), np.empty((draws, groups))
+        for draw in range(draws):
+            chosen = rng.integers(total, size=total, dtype=np.int32)
+            drawn = group_of[chosen]
+            numbers[draw] = np.bincount(drawn, minlength=groups)
+            weighted[draw] = np.bincount(drawn, weight_of[chosen], minlength=groups)
+        yield numbers, weighted
+
+
+def in_parts(n: int, size: int) -> Iterator[int]:
+    """How many of n draws to make at once, so that `size` numbers of each fit."""
+    at_once = max(1, _MOST_AT_ONCE // max(size, 1))
+    yield from (min(at_once, n - start) for start in range(0, n, at_once))
 
 
 def percentiles(drawn: Array, level: float) -> tuple[float, float]:
