@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_POST, require_safe
 
-from annotations import pushing, queue_state, submission
+from annotations import ordering, pushing, queue_settings, queue_state, submission
 from annotations.assigning import MOST_REASON_CHARACTERS
 from annotations.content import BadContent
 from annotations.models import Assignment, Reading
@@ -57,6 +59,8 @@ def queue(request: HttpRequest, slug: str) -> HttpResponse:
         "benchmark": benchmark,
         "policies": OrderPolicy.choices,
         "most_overlap": MOST_OVERLAP,
+        "random_percent": round(100 * benchmark.random_share, 3),
+        "singled": benchmark.cases.exclude(overlap=None, priority=0).count(),
         "counts": queue_state.counts_of(benchmark),
         "lines": queue_state.reader_lines(benchmark, readers),
         "held": page,
@@ -159,6 +163,85 @@ def cases_of(benchmark: Benchmark, keys: list[str]) -> list[Case]:
 
 
 @require_POST
+def settings(request: HttpRequest, slug: str) -> HttpResponse:
+    """Change order, overlap, who gets cases, and whether the queue is paused."""
+    benchmark = curated(request, slug)
+    given = request.POST
+    try:
+        wanted = queue_settings.Settings(
+            policy=given.get("policy") or None,
+            seed=_whole(given.get("seed", ""), "the seed"),
+            random_share=_share(given.get("share", "")),
+            overlap=_overlap(given.get("overlap", "")),
+            is_push_only=given.get("push_only") == "on",
+            is_paused=given.get("paused") == "on",
+        )
+        queue_settings.change(benchmark=benchmark, wanted=wanted, actor=signed_in(request))
+        _say(request, "The queue is changed; what is handed out already stays.")
+    except (BadForm, ordering.BadOrder) as error:
+        _say(request, f"Nothing was changed: {error}.", is_bad=True)
+    return redirect("queue-page", slug=slug)
+
+
+@require_POST
+def single(request: HttpRequest, slug: str) -> HttpResponse:
+    """Give some cases an overlap of their own, a priority, or both."""
+    benchmark = curated(request, slug)
+    try:
+        _say(request, _single(request, benchmark))
+    except (BadForm, ordering.BadOrder) as error:
+        _say(request, f"Nothing was changed: {error}.", is_bad=True)
+    return redirect("queue-page", slug=slug)
+
+
+def _single(request: HttpRequest, benchmark: Benchmark) -> str:
+    case_ids = [case.pk for case in cases_of(benchmark, named_keys(request.POST))]
+    if not case_ids:
+        raise BadForm("name at least one case")
+    overlap = _overlap(request.POST.get("overlap", ""))
+    priority = _whole(request.POST.get("priority", ""), "the priority")
+    if overlap is None and priority is None and request.POST.get("reset") != "on":
+        raise BadForm("give an overlap, a priority, or both")
+    actor, changed = signed_in(request), 0
+    with transaction.atomic():
+        if overlap is not None or request.POST.get("reset") == "on":
+            changed = ordering.set_overlap(benchmark=benchmark, overlap=overlap, case_ids=case_ids, actor=actor)
+        if priority is not None:
+            changed = max(
+                changed,
+                ordering.set_priority(benchmark=benchmark, case_ids=case_ids, priority=priority, actor=actor),
+            )
+    return f"{changed} case{'' if changed == 1 else 's'} changed."
+
+
+def _whole(given: str, what: str) -> int | None:
+    """A whole number; None where nothing was typed."""
+    text = given.strip()
+    if not text:
+        return None
+    if not re.fullmatch(r"-?[0-9]{1,12}", text):
+        raise BadForm(f"{what} {text[:40]!r} is no whole number")
+    return int(text)
+
+
+def _overlap(given: str) -> int | None:
+    found = _whole(given, "the number of readings")
+    if found is not None and not 1 <= found <= MOST_OVERLAP:
+        raise BadForm(f"the number of readings {found} is not between 1 and {MOST_OVERLAP}")
+    return found
+
+
+def _share(given: str) -> float | None:
+    """Percent, as typed, as a share."""
+    text = given.strip()
+    if not text:
+        return None
+    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,3})?", text):
+        raise BadForm(f"the random share {text[:40]!r} is no percentage such as 20")
+    return float(text) / 100
+
+
+@require_POST
 def take_back(request: HttpRequest, slug: str, pk: uuid.UUID) -> HttpResponse:
     """End what somebody holds."""
     benchmark = curated(request, slug)
@@ -192,6 +275,8 @@ def settle(request: HttpRequest, slug: str, pk: uuid.UUID) -> HttpResponse:
 
 urlpatterns = [
     path("benchmarks/<slug:slug>/queue/", queue, name="queue-page"),
+    path("benchmarks/<slug:slug>/queue/settings/", settings, name="queue-settings"),
+    path("benchmarks/<slug:slug>/queue/cases/", single, name="queue-single"),
     path("benchmarks/<slug:slug>/queue/assign/", assign, name="queue-assign"),
     path("benchmarks/<slug:slug>/queue/take-back/<uuid:pk>/", take_back, name="queue-take-back"),
     path("benchmarks/<slug:slug>/queue/surplus/<uuid:pk>/", settle, name="queue-settle"),

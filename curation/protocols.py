@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.db.models import Max
 
-from curation import audit
+from curation import audit, reading_order
 from curation.digests import digest
 from curation.fields import Fields
 from curation.formats.fetal_gauge import TASKS as FETAL_TASKS
@@ -259,8 +259,8 @@ def write_protocol(*, benchmark: Benchmark, kind: str, given: object, actor: Use
         return current
     version = (locked.protocols.aggregate(highest=Max("version"))["highest"] or 0) + 1
     protocol = Protocol.objects.create(benchmark=locked, version=version, kind=kind, config=config, digest=named)
-    locked.overlap = benchmark.overlap = config["overlap"]
-    locked.save(update_fields=["overlap"])
+    _set_overlap(locked, config["overlap"])
+    benchmark.overlap = locked.overlap
     audit.record(
         "protocol.written",
         actor=actor,
@@ -271,6 +271,16 @@ def write_protocol(*, benchmark: Benchmark, kind: str, given: object, actor: Use
         after={"version": version, "digest": named},
     )
     return protocol
+
+
+def _set_overlap(locked: Benchmark, overlap: int) -> None:
+    """Other places at every case: which are open follows, and readers look at the queue from its start again."""
+    if locked.overlap == overlap:
+        return
+    locked.overlap = overlap
+    locked.queue_epoch += 1
+    locked.save(update_fields=["overlap", "queue_epoch"])
+    reading_order.rewrite_benchmark(locked.pk)
 
 
 def protocol_record(protocol: Protocol) -> dict[str, Any]:
