@@ -128,6 +128,8 @@ EXPECTED: tuple[Row, ...] = (
     row("benchmark-page", "GET", "302 404 200 200 200 200 200", BENCHMARK),
     row("benchmark-cases-page", "GET", "302 404 200 200 200 200 200", BENCHMARK),
     row("benchmark-wrong-reason-page", "GET", "302 404 403 200 200 200 200", BENCHMARK),
+    row("case-trail-page", "GET", "302 404 403 403 403 200 200", CASE),
+    row("case-trail-csv", "GET", "302 404 403 403 403 200 200", CASE),
     row("case-page", "GET", "302 404 200 200 200 200 200", CASE),
     row("check-text", "POST", "302 404 403 403 403 302 302", {**CASE, "number": "one"}),
     row("api-schema", "GET", "401 200 200 200 200 200 200"),

@@ -1,5 +1,6 @@
 """Tables of what models say."""
 
+from inference.models.aid import AidShown
 from inference.models.enrolments import Enrolment, ModelVersion
 from inference.models.jobs import JobState
 from inference.models.predictions import AttentionMap, Prediction, PredictionStep
@@ -17,6 +18,7 @@ from inference.models.verdicts import Verdict, VerdictTarget
 
 __all__ = [
     "UNFINISHED",
+    "AidShown",
     "AttentionMap",
     "Enrolment",
     "JobState",

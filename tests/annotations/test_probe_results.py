@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
     from rest_framework.test import APIClient
 
-BOX = {"x0": 10, "y0": 20, "x1": 40, "y1": 30}
+BOX: dict[str, float] = {"x0": 10, "y0": 20, "x1": 40, "y1": 30}
 
 
 def golden(benchmark: Benchmark, key: str, *, answer: Any = "B", box: dict[str, float] | None = BOX) -> Case:
