@@ -14,6 +14,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 from kombu.exceptions import ChannelError, OperationalError
 
+from annotations import agreement, pushing
 from annotations.models import Arm, ReadingRevision
 from curation import events, queues
 from curation.export_jobs import resend_lost_exports
@@ -47,9 +48,11 @@ class Swept:
     parked: int = 0
     predictions_requested: int = 0
     scorings_requested: int = 0
+    agreements_requested: int = 0
     exports_resent: int = 0
     schedules_begun: int = 0
     schedule_runs_advanced: int = 0
+    places_freed: int = 0
     events_forgotten: int = 0
 
 
@@ -99,6 +102,8 @@ def sweep_missing() -> Swept:
         Swept(
             predictions_requested=_request_missing_predictions(),
             scorings_requested=_request_missing_scorings(),
+            agreements_requested=agreement.request_behind(),
+            places_freed=pushing.let_go_of_removed(),
             events_forgotten=events.forget(before=timezone.now() - EVENTS_KEPT_FOR),
         )
     )
