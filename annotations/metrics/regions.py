@@ -10,7 +10,7 @@ point) are never a pair.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,10 +21,14 @@ from annotations.metrics.overlap import Crop, assign, check_threshold, crop_iou,
 from annotations.metrics.shapes import AREAS, Shape, area_crop, shape_distance
 from curation.geometry import bounding_box
 
+__all__ = ["AREAS", "RegionPair", "Shape", "area_crop", "region_pairs", "region_scores", "union_overlap"]
+
 METRIC_VERSION = "1"
 """Raised with any change of any number below; golden values in the tests guard it."""
 
 Array = NDArray[np.float64]
+_MOST_HELD = 2**28
+"""Pixels of shapes held for one side, a byte each: two thousand outlines around a whole radiograph are 10 GB."""
 AT_TOLERANCE = 0.5
 """Score of two points or lines exactly as far apart as is tolerated."""
 
@@ -69,7 +73,7 @@ def region_scores(
 
     Returns
     -------
-    float (regions of a, regions of b). nan for two areas without a pixel, 0 for different classes of shape.
+    float (regions of a, regions of b). 0 for different classes of shape, and where either area has no pixel.
 
     Notes
     -----
@@ -98,7 +102,7 @@ def region_scores(
     >>> region_scores([box, point], [half, point], (10, 10), point_tolerance=5).tolist()
     [[0.5, 0.0], [0.0, 1.0]]
     """
-    first, second = [_Region(shape, size) for shape in a], [_Region(shape, size) for shape in b]
+    first, second = _Regions(a, size), _Regions(b, size)
     return _scores(first, second, point_tolerance, steps_of(spacing))
 
 
@@ -151,14 +155,14 @@ def region_pairs(
     >>> pair.iou, pair.dice, pair.hausdorff, pair.surface_dice
     (1.0, 1.0, 0.0, 1.0)
     """
-    first, second = [_Region(shape, size) for shape in a], [_Region(shape, size) for shape in b]
+    first, second = _Regions(a, size), _Regions(b, size)
     scores = _scores(first, second, point_tolerance, steps_of(spacing))
     check_threshold(threshold)
     check_tolerance(surface_tolerance)
     needed = np.array([[threshold if kind in AREAS else AT_TOLERANCE] for kind, _ in a]).reshape(len(a), 1)
     allowed = np.where(scores >= needed, scores, 0.0)
     pairs = assign(allowed, min(threshold, AT_TOLERANCE))
-    return [_pair(first[i], second[j], (i, j, score), spacing, surface_tolerance) for i, j, score in pairs]
+    return [_pair(first, second, match, spacing, surface_tolerance) for match in pairs]
 
 
 def union_overlap(a: Sequence[Shape], b: Sequence[Shape], size: tuple[int, int]) -> tuple[float, float]:
@@ -197,63 +201,73 @@ def union_overlap(a: Sequence[Shape], b: Sequence[Shape], size: tuple[int, int])
     >>> union_overlap([("box", left), ("box", right)], [("box", {"x0": 0, "y0": 0, "x1": 4, "y1": 2})], (9, 9))
     (1.0, 1.0)
     """
-    crops = [[area_crop(shape, size) for shape in shapes if shape[0] in AREAS] for shapes in (a, b)]
-    first, second = _painted(*crops)
+    first, second = (_union((area_crop(shape, size) for shape in side if shape[0] in AREAS), size) for side in (a, b))
     return iou(first, second), dice(first, second)
 
 
-class _Region:
-    """A shape with its box, and its pixels once they are asked for."""
+class _Regions:
+    """One side's shapes, the boxes around them, and the pixels of those that were asked for."""
 
-    def __init__(self, shape: Shape, size: tuple[int, int]) -> None:
-        self.shape, self.size = shape, size
-        self.group = "area" if shape[0] in AREAS else shape[0]
-        self._crop = area_crop(shape, size) if shape[0] == "mask" else None
-        if self._crop is None:
-            self.box = bounding_box(*shape)
-        else:
-            top, left, mask, _ = self._crop
-            self.box = (float(left), float(top), float(left + mask.shape[1]), float(top + mask.shape[0]))
+    def __init__(self, shapes: Sequence[Shape], size: tuple[int, int]) -> None:
+        self.shapes, self.size = shapes, size
+        self.kinds = np.array([kind for kind, _ in shapes], dtype=np.str_)
+        self.is_area = np.isin(self.kinds, sorted(AREAS))
+        self._kept: dict[int, Crop] = {}
+        self._held = 0
+        self.boxes = np.array([self._box(place) for place in range(len(shapes))]).reshape(-1, 4)  # x0, y0, x1, y1
 
-    def crop(self) -> Crop:
-        if self._crop is None:
-            self._crop = area_crop(self.shape, self.size)
-        return self._crop
+    def crop(self, place: int) -> Crop:
+        """Pixels of a shape; kept for the next time unless all that is kept grows too large."""
+        if place not in self._kept:
+            crop = area_crop(self.shapes[place], self.size)
+            if self._held + crop[2].size > _MOST_HELD:
+                self._kept, self._held = {}, 0
+            self._held += crop[2].size
+            self._kept[place] = crop
+        return self._kept[place]
 
-    def iou(self, other: _Region) -> float:
-        wide = min(self.box[2], other.box[2]) - max(self.box[0], other.box[0])
-        high = min(self.box[3], other.box[3]) - max(self.box[1], other.box[1])
-        both = max(wide, 0.0) * max(high, 0.0)
-        if self.shape[0] == other.shape[0] == "box":
-            sides = [(x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in (self.box, other.box)]
-            return both / (sum(sides) - both) if sum(sides) else float("nan")
-        if not both and (self.crop()[3] or other.crop()[3]):
-            return 0.0
-        return crop_iou(self.crop(), other.crop())
+    def _box(self, place: int) -> tuple[float, float, float, float]:
+        kind, geometry = self.shapes[place]
+        if kind != "mask":
+            return bounding_box(kind, geometry)
+        top, left, mask, _ = self.crop(place)
+        return (left, top, left + mask.shape[1], top + mask.shape[0])
 
 
-def _scores(first: Sequence[_Region], second: Sequence[_Region], point_tolerance: float, step: Array) -> Array:
+def _scores(first: _Regions, second: _Regions, point_tolerance: float, step: Array) -> Array:
     if not (point_tolerance > 0 and math.isfinite(point_tolerance)):
         raise ValueError(f"point_tolerance is a distance above 0, not {point_tolerance}")
-    scores = np.zeros((len(first), len(second)))
-    for i, one in enumerate(first):
-        for j, other in enumerate(second):
-            if one.group == other.group == "area":
-                scores[i, j] = one.iou(other)
-            elif one.group == other.group:
-                scores[i, j] = _nearness(shape_distance(one.shape, other.shape, step), point_tolerance)
+    scores = np.zeros((len(first.shapes), len(second.shapes)))
+    low = np.maximum(first.boxes[:, np.newaxis, :2], second.boxes[:, :2])
+    high = np.minimum(first.boxes[:, np.newaxis, 2:], second.boxes[:, 2:])
+    common = np.clip(high - low, 0, None).prod(axis=2)  # (regions of a, regions of b)
+    apart = np.hypot(*np.moveaxis(np.clip(low - high, 0, None) * step[::-1], 2, 0))
+    is_same = first.kinds[:, np.newaxis] == second.kinds
+    is_meeting = first.is_area[:, np.newaxis] & second.is_area & (common > 0)
+    is_boxes = is_same & (first.kinds == "box")[:, np.newaxis]
+    sides = [(side.boxes[:, 2:] - side.boxes[:, :2]).prod(axis=1) for side in (first, second)]
+    either = sides[0][:, np.newaxis] + sides[1] - common
+    scores[is_meeting & is_boxes] = (common / np.where(either > 0, either, 1))[is_meeting & is_boxes]
+    for i, j in np.argwhere(is_meeting & ~is_boxes).tolist():
+        scores[i, j] = np.nan_to_num(crop_iou(first.crop(i), second.crop(j)))
+    is_points = is_same & (first.kinds == "point")[:, np.newaxis]
+    scores[is_points] = _nearness(apart[is_points], point_tolerance)
+    is_lines = is_same & (first.kinds == "line")[:, np.newaxis] & (apart <= 2 * point_tolerance)
+    for i, j in np.argwhere(is_lines).tolist():
+        gap = shape_distance(first.shapes[i], second.shapes[j], step)
+        scores[i, j] = _nearness(np.array(gap), point_tolerance)
     return scores
 
 
 def _pair(
-    first: _Region, second: _Region, match: tuple[int, int, float], spacing: Spacing, surface_tolerance: float
+    first: _Regions, second: _Regions, match: tuple[int, int, float], spacing: Spacing, surface_tolerance: float
 ) -> RegionPair:
     nan = float("nan")
     i, j, score = match
-    if first.group != "area":
-        gap = shape_distance(first.shape, second.shape, steps_of(spacing))
+    if not first.is_area[i]:
+        gap = shape_distance(first.shapes[i], second.shapes[j], steps_of(spacing))
         return RegionPair(i, j, score, nan, nan, nan, nan, nan, gap)
-    one, other = _painted([first.crop()], [second.crop()])
+    one, other = _painted(first.crop(i), second.crop(j))
     farthest, most = boundary_distances(one, other, spacing, (100, 95))
     return RegionPair(
         first=i,
@@ -268,24 +282,28 @@ def _pair(
     )
 
 
-def _painted(first: Sequence[Crop], second: Sequence[Crop]) -> tuple[Mask, Mask]:
-    """The union of each side's crops, both in the smallest window that holds all."""
-    filled = [crop for crop in (*first, *second) if crop[3]]
+def _painted(first: Crop, second: Crop) -> tuple[Mask, Mask]:
+    """Both crops in the smallest window that holds them."""
+    filled = [crop for crop in (first, second) if crop[3]]
     if not filled:
         nothing = np.zeros((0, 0), dtype=np.bool_)
         return nothing, nothing
     top, left = min(crop[0] for crop in filled), min(crop[1] for crop in filled)
     bottom, right = (max(crop[axis] + crop[2].shape[axis] for crop in filled) for axis in (0, 1))
-    sides = []
-    for crops in (first, second):
-        side = np.zeros((bottom - top, right - left), dtype=np.bool_)
-        for row, column, mask, count in crops:
-            if count:
-                side[row - top : row - top + mask.shape[0], column - left : column - left + mask.shape[1]] |= mask
-        sides.append(side)
-    return sides[0], sides[1]
+    window = (bottom - top, right - left)
+    return _union([first], window, top, left), _union([second], window, top, left)
 
 
-def _nearness(gap: float, tolerance: float) -> float:
-    score = round(1 - gap / (2 * tolerance), 12)  # three pixels of 0.1 mm are within 0.3 mm
-    return score if score >= AT_TOLERANCE else 0.0
+def _union(crops: Iterable[Crop], size: tuple[int, int], top: int = 0, left: int = 0) -> Mask:
+    """All crops in one mask, whose first pixel is (top, left)."""
+    mask = np.zeros(size, dtype=np.bool_)
+    for row, column, cut, count in crops:
+        if count:
+            row, column = row - top, column - left
+            mask[row : row + cut.shape[0], column : column + cut.shape[1]] |= cut
+    return mask
+
+
+def _nearness(gaps: Array, tolerance: float) -> Array:
+    scores = np.round(1 - gaps / (2 * tolerance), 12)  # three pixels of 0.1 mm are within 0.3 mm
+    return np.where(scores >= AT_TOLERANCE, scores, 0.0)

@@ -74,8 +74,7 @@ def test_scores_are_those_of_the_masks(a, b):
     assert found.shape == (len(a), len(b))
     for i, one in enumerate(a):
         for j, other in enumerate(b):
-            expected = iou(_filled(one), _filled(other))
-            assert found[i, j] == pytest.approx(expected, nan_ok=True)
+            assert found[i, j] == pytest.approx(np.nan_to_num(iou(_filled(one), _filled(other))))
 
 
 @given(st.lists(mask_shapes, min_size=1, max_size=3), st.lists(blobs, min_size=1, max_size=3))
@@ -88,7 +87,7 @@ def test_masks_score_as_pycocotools_says(a, b):
 def test_two_boxes_are_compared_by_their_sides():
     assert _scores([_box(0.0, 0.0, 2.5, 1.0)], [_box(0.5, 0.0, 3.0, 1.0)]) == [[pytest.approx(2 / 3)]]
     assert _scores([_box(-9, 0, 0, 1)], [_box(-9, 0, 0, 1)]) == [[1.0]]  # beyond the image too
-    assert math.isnan(_scores([_box(1, 1, 1, 1)], [_box(1, 1, 1, 1)])[0][0])
+    assert _scores([_box(1, 1, 1, 1)], [_box(1, 1, 1, 1)]) == [[0.0]]
 
 
 @given(boxes, boxes)
@@ -191,6 +190,25 @@ def test_a_box_between_pixel_centres_has_an_iou_but_no_outline():
     assert pair.iou == 1
     assert math.isnan(pair.hausdorff)
     assert math.isnan(pair.surface_dice)
+
+
+def test_what_is_kept_of_many_regions_is_bounded(monkeypatch):
+    shapes: list[Shape] = [("polygon", {"points": [[k, 0], [k + 9, 0], [k + 9, 20], [k, 20]]}) for k in range(20)]
+    expected = region_scores(shapes, shapes, SIZE, point_tolerance=1)
+    monkeypatch.setattr(regions, "_MOST_HELD", 500)  # two of them
+    assert np.array_equal(region_scores(shapes, shapes, SIZE, point_tolerance=1), expected)
+    kept = regions._Regions(shapes, SIZE)
+    for place in range(20):
+        kept.crop(place)
+        assert sum(crop[2].size for crop in kept._kept.values()) <= 500
+
+
+def test_two_thousand_points_are_no_four_million_calls(monkeypatch):
+    rng = np.random.default_rng(0)
+    monkeypatch.setattr(regions, "shape_distance", None)
+    points = [_point(x, y) for x, y in rng.uniform(0, 1000, size=(500, 2)).tolist()]
+    scores = region_scores(points, points[::-1], (1000, 1000), point_tolerance=1)
+    assert np.array_equal(np.diag(scores[:, ::-1]), np.ones(500))
 
 
 def test_no_region_gives_no_pair():
