@@ -14,10 +14,15 @@ if TYPE_CHECKING:
 
 # What the pages call themselves, by the name of their address.
 PAGES = {
+    "agreement-page": "the agreement of a benchmark",
+    "agreement-pairs-page": "the pairs of a benchmark",
     "audit-page": "the audit trail",
+    "benchmark-wrong-reason-page": "the cases that are right for the wrong reason",
+    "case-trail-page": "the history of a case",
     "enrolments-page": "the models of a benchmark",
     "model-page": "the page of a model",
     "models-page": "the list of models",
+    "progress-page": "the progress of a benchmark",
     "read": "the reading page",
     "runs-page": "the runs of a benchmark",
     "schedule-edit": "the form of a schedule",

@@ -42,9 +42,9 @@ class Hand:
 
 
 HANDS = (
-    Hand("demo_reader", errs=0.08, overlooks=0.04, mistakes_kind=0.05, off=0.06, seconds=95),
-    Hand("demo_reader_2", errs=0.18, overlooks=0.10, mistakes_kind=0.10, off=0.11, seconds=140),
-    Hand("demo_reader_3", errs=0.34, overlooks=0.22, mistakes_kind=0.25, off=0.20, seconds=62),
+    Hand("demo_reader", errs=0.08, overlooks=0.04, mistakes_kind=0.05, off=0.03, seconds=95),
+    Hand("demo_reader_2", errs=0.18, overlooks=0.10, mistakes_kind=0.10, off=0.06, seconds=140),
+    Hand("demo_reader_3", errs=0.34, overlooks=0.22, mistakes_kind=0.25, off=0.11, seconds=62),
 )
 
 

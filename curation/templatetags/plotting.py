@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django import template
 from django.utils.formats import date_format
@@ -11,6 +12,8 @@ from django.utils.formats import date_format
 from curation.templatetags.sightline import thousands, two_decimals
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from curation.plotting import Plot
 
 register = template.Library()
@@ -36,3 +39,15 @@ def cell(value: Any) -> str:
     if isinstance(value, dt.date):
         return date_format(value, "j M Y")
     return "\u2013" if value is None or value == "" else str(value)
+
+
+@register.filter
+def interval(bounds: Sequence[float] | None) -> str:
+    """`[0.65, 0.77]`, or nothing."""
+    return "" if bounds is None else f"[{two_decimals(bounds[0])}, {two_decimals(bounds[1])}]"
+
+
+@register.filter
+def query(arguments: Mapping[str, str]) -> str:
+    """Arguments as an address has them."""
+    return urlencode(arguments)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django import template
 
+from curation.templatetags.plotting import interval
 from curation.templatetags.sightline import two_decimals
 from inference import priorities
 
@@ -15,12 +16,7 @@ if TYPE_CHECKING:
     from annotations.models import CasePriority
 
 register = template.Library()
-
-
-@register.filter
-def interval(bounds: Sequence[float] | None) -> str:
-    """`[0.65, 0.77]`, or nothing."""
-    return "" if bounds is None else f"[{two_decimals(bounds[0])}, {two_decimals(bounds[1])}]"
+register.filter("interval", interval)
 
 
 @register.filter

@@ -2,19 +2,19 @@
 import { type PlotOptions, plot } from "@observablehq/plot";
 import { lookOf, lookOfRule } from "./looks";
 import { marksOf } from "./marks";
-import { type Axis, bounds, type Spec } from "./spec";
+import { type Axis, along, bounds, type Spec } from "./spec";
 
 export const CLASS = "drawn-plot";
 const HEIGHT = 220;
 const ROW_HEIGHT = 30;
 const LETTER_PX = 6.4;
-const LONGEST_NAME_PX = 150;
+const LONGEST_NAME_PX = 170;
 const SVG = "http://www.w3.org/2000/svg";
 
 function leftOf(spec: Spec): number {
   if (spec.y.kind !== "band") return 44;
   const longest = Math.max(0, ...spec.rows.map((row) => String(row[spec.y.key] ?? "").length));
-  return Math.min(Math.round(longest * LETTER_PX) + 16, LONGEST_NAME_PX);
+  return Math.min(Math.ceil(longest * LETTER_PX) + 18, LONGEST_NAME_PX);
 }
 
 function scale(axis: Axis, left: number): Record<string, unknown> {
@@ -32,6 +32,17 @@ function scale(axis: Axis, left: number): Record<string, unknown> {
   };
 }
 
+const DAY_MS = 86_400_000;
+
+/** How many ticks fit; few days get one each, since nothing here happens by the hour. */
+function ticksOf(spec: Spec, width: number): number | string {
+  const fit = Math.max(3, Math.floor(width / 90));
+  if (spec.x.kind !== "time") return fit;
+  const times = spec.rows.map((row) => along(spec.x, row)).filter((one) => one instanceof Date);
+  const span = Math.max(...times.map(Number)) - Math.min(...times.map(Number));
+  return span < fit * DAY_MS ? "day" : fit;
+}
+
 /** The options of a plot of a given width. */
 export function optionsOf(spec: Spec, width: number): PlotOptions {
   const left = leftOf(spec);
@@ -44,7 +55,7 @@ export function optionsOf(spec: Spec, width: number): PlotOptions {
     marginRight: 16,
     marginTop: 24,
     marginBottom: 40,
-    x: { ...scale(spec.x, left), ticks: Math.max(3, Math.floor(width / 90)) },
+    x: { ...scale(spec.x, left), ticks: ticksOf(spec, width) as number },
     y: { ...scale(spec.y, left), ...(spec.y.kind === "number" ? { ticks: 5 } : {}) },
     marks: marksOf(spec),
   };

@@ -1,0 +1,213 @@
+"""What the page of a benchmark's agreement shows; the number of queries does not depend on how many rows there are."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from django.db import connection
+from django.db.models import Max, Min
+
+from annotations.agreement_asked import Asked
+from annotations.agreement_figures import (
+    label_argument,
+    label_name,
+    over_time_plot,
+    pairs_address,
+    parts_plot,
+)
+from annotations.agreement_matrix import SHOWN, matrix_of
+from annotations.agreement_names import names
+from annotations.agreement_plan import plan_of
+from annotations.agreement_read import (
+    Overview,
+    by_label,
+    by_modality,
+    by_reader,
+    ceiling,
+    models,
+    over_time,
+    overview,
+)
+from annotations.agreement_rows import Number
+from annotations.agreement_words import NUMBERS, divergence, words_of
+from annotations.models import AgreementLabel, CaseAgreement
+
+if TYPE_CHECKING:
+    from annotations.metrics.planning import Plan
+    from curation.models import Benchmark
+
+TARGET = 0.05
+LARGEST_TARGET = 100.0
+HEADLINE = ("alpha_nominal", "fleiss_kappa", "gwet_ac1", "percent_agreement")
+# By how much time a point of "over time" holds: so many days are shown one by one.
+MOST_DAYS = 42
+# Which number of the pairs stands for a coefficient that no pair has.
+PAIRS_BY = {name: name for name in NUMBERS} | dict.fromkeys(
+    (*HEADLINE, "alpha_ordinal", "alpha_interval", "cohen_kappa", "cohen_linear", "cohen_quadratic"), "same_answer"
+)
+
+
+@dataclass(frozen=True)
+class Told:
+    """A number with its name, what it means, the address of its pairs, and why it has no value or interval."""
+
+    name: str
+    words: str
+    meaning: str
+    number: Number
+    why: str
+    href: str
+
+
+def choices_of(benchmark: Benchmark) -> dict[str, Any]:
+    """What the form can narrow to: readers, labels and modalities that there are; five queries."""
+    labels = AgreementLabel.objects.filter(benchmark_id=benchmark.pk).order_by("label").values_list("label", flat=True)
+    called = _label_names(benchmark)
+    seen = CaseAgreement.objects.filter(benchmark_id=benchmark.pk).order_by().values_list("modalities", flat=True)
+    readers = names(_readers(benchmark))
+    return {
+        "readers": sorted(((name, str(party)) for party, name in readers.items()), key=lambda one: one[0].casefold()),
+        "labels": [(label_argument(label), label_name(called)(label)) for label in labels.distinct()],
+        "modalities": sorted({name for text in seen.distinct() for name in text.split(" ") if name}),
+    }
+
+
+def _readers(benchmark: Benchmark) -> list[uuid.UUID]:
+    statement = """
+        SELECT a_party FROM annotations_agreementscore WHERE benchmark_id = %s AND a_kind = 'reader' GROUP BY 1
+        UNION
+        SELECT b_party FROM annotations_agreementscore WHERE benchmark_id = %s AND b_kind = 'reader' GROUP BY 1
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [benchmark.pk, benchmark.pk])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _label_names(benchmark: Benchmark) -> dict[str, str]:
+    return {label["id"]: label["name"] for label in benchmark.protocol.config.get("labels", [])}
+
+
+def page_of(benchmark: Benchmark, asked: Asked, *, shown: str, target: str) -> dict[str, Any]:
+    """Headline, tables, matrix, plots and plan."""
+    narrowed = asked.narrowed
+    whole = overview(benchmark, narrowed)
+    top = ceiling(benchmark, narrowed)
+    plots = _plots(benchmark, asked, top)
+    shown = shown if shown in SHOWN else "same_answer" if whole.answers else "matched_iou"
+    table = None if asked.label else matrix_of(benchmark, asked, shown)
+    answers = _told(benchmark, asked, whole.answers)
+    kappa, ac1 = (whole.answers.get(name) for name in ("fleiss_kappa", "gwet_ac1"))
+    return {
+        "whole": whole,
+        "headline": _headline(answers),
+        "others": [one for one in answers if one.name not in {told.name for told in _headline(answers)}],
+        "regions": _told(benchmark, asked, whole.regions),
+        "steps": _told(benchmark, asked, {**whole.steps, **whole.time}),
+        "divergence": divergence(kappa.value if kappa else None, ac1.value if ac1 else None),
+        "matrix": table,
+        "shown": shown,
+        "shown_words": {name: words for name, (words, _) in SHOWN.items()},
+        "plan": _plan(benchmark, whole, target),
+        **plots,
+        "plots": [*plots.values(), *([table.plot] if table else [])],
+    }
+
+
+def _headline(answers: list[Told]) -> list[Told]:
+    """Four at most: of ordered answers alpha of that level leads."""
+    ordered = [one for one in answers if one.name in ("alpha_interval", "alpha_ordinal")]
+    wanted = [*ordered[:1], *(one for one in answers if one.name in HEADLINE)]
+    plain = [one for one in wanted if not (ordered and one.name == "alpha_nominal")]
+    return plain[:4] or answers[:4]
+
+
+def _told(benchmark: Benchmark, asked: Asked, found: Mapping[str, Number]) -> list[Told]:
+    order = {name: place for place, name in enumerate(NUMBERS)}
+    return [
+        Told(
+            name,
+            *NUMBERS.get(name, (name, "")),
+            number,
+            words_of(number.why),
+            pairs_address(benchmark, asked, metric=PAIRS_BY.get(name, "same_answer")),
+        )
+        for name, number in sorted(found.items(), key=lambda one: order.get(one[0], len(order)))
+    ]
+
+
+def _plots(benchmark: Benchmark, asked: Asked, top: Mapping[str, Number]) -> dict[str, Any]:
+    narrowed, every = asked.narrowed, _every(benchmark)
+    readers, machines = by_reader(benchmark, narrowed), models(benchmark, narrowed)
+    called = names(uuid.UUID(one.key) for one in (*readers, *machines))
+    metric = "iou" if asked.label else "same_answer"
+    if metric == "same_answer" and not any(one.numbers.get(metric, _EMPTY).n for one in readers):
+        metric = "matched_iou"  # a benchmark without answers: regions are all there is
+
+    def name_of(key: str) -> str:
+        return called.get(uuid.UUID(key), key)
+
+    labels = label_name(_label_names(benchmark))
+    return {
+        "over_time_plot": over_time_plot(benchmark, asked, over_time(benchmark, narrowed, every=every), every=every),
+        "readers_plot": parts_plot(
+            benchmark, asked, readers, name="by-reader", words="Each reader with all others", head="Reader",
+            metric=metric, called=name_of, narrowing=lambda key: {"reader": key}, ceiling=top.get(metric),
+        ),
+        "models_plot": parts_plot(
+            benchmark, asked, machines, name="models", words="Each model with the readers, and what readers reach",
+            head="Model", metric="same_answer", called=name_of,
+            narrowing=lambda key: {"other": key, "kind": "models"}, ceiling=top.get("same_answer"),
+        ),
+        "labels_plot": parts_plot(
+            benchmark, asked, by_label(benchmark, narrowed), name="by-label", words="Regions of each label",
+            head="Label", metric="detection_f1", called=labels,
+            narrowing=lambda key: {"label": label_argument(key)},
+        ),
+        "modalities_plot": parts_plot(
+            benchmark, asked, by_modality(benchmark, narrowed), name="by-modality", words="Cases of each modality",
+            head="Modality", metric=metric, called=str, narrowing=lambda key: {"modality": key},
+        ),
+    }  # fmt: skip
+
+
+_EMPTY = Number(None, None, 0, 0)
+
+
+def _every(benchmark: Benchmark) -> Literal["week", "day"]:
+    """Days while they are few, then weeks; one query."""
+    span = CaseAgreement.objects.filter(benchmark_id=benchmark.pk).aggregate(first=Min("said_at"), last=Max("said_at"))
+    if span["first"] is None or span["last"] - span["first"] > dt.timedelta(days=MOST_DAYS):
+        return "week"
+    return "day"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """How many more readings the first headline number needs; or what was wrong with what was typed."""
+
+    words: str
+    target: str
+    plan: Plan | None
+    error: str = ""
+
+
+def _plan(benchmark: Benchmark, whole: Overview, typed: str) -> Planned:
+    name, number = next(
+        ((name, whole.answers[name]) for name in ("alpha_nominal", "cohen_kappa") if name in whole.answers),
+        ("matched_iou", whole.regions.get("matched_iou", _EMPTY)),
+    )
+    if not number.n and whole.regions.get("matched_iou", _EMPTY).n:
+        name, number = "matched_iou", whole.regions["matched_iou"]
+    words = NUMBERS[name][0]
+    try:
+        target = float(typed.replace(",", ".")) if typed else TARGET
+    except ValueError:
+        return Planned(words, typed[:20], None, f"{typed[:20]!r} is no number such as 0.05")
+    if not math.isfinite(target) or not 0.001 <= target <= LARGEST_TARGET:
+        return Planned(words, typed[:20], None, f"{typed[:20]} is outside of 0.001 to {LARGEST_TARGET:g}")
+    return Planned(words, f"{target:g}", plan_of(number, benchmark, target))

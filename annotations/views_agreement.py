@@ -1,0 +1,144 @@
+"""Pages of agreement: how far readers, models and gold agree in a benchmark, and the pairs behind every number."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.shortcuts import get_object_or_404, render
+from django.urls import path
+from django.views.decorators.http import require_safe
+
+from annotations.agreement_asked import (
+    ARM_WORDS,
+    KIND_WORDS,
+    KINDS,
+    LEVEL_WORDS,
+    METRIC_WORDS,
+    Asked,
+    NoSuchAgreement,
+    asked_of,
+)
+from annotations.agreement_names import names
+from annotations.agreement_page import choices_of, page_of
+from annotations.agreement_pairs import BadCursor, pairs
+from annotations.agreement_rows import LOWER_IS_BETTER, OF_LABELS
+from annotations.agreement_words import words_of
+from curation.access import require, signed_in
+from curation.models import Benchmark
+from curation.permissions import READ, SEE_OTHERS
+from curation.plotting import csv_answer
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+    from curation.models import User
+
+
+def seen_whole(user: User, slug: str) -> Benchmark:
+    """A benchmark whose readings the user may all see: staff who do not read in it themselves."""
+    benchmark: Benchmark = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
+    require(user, SEE_OTHERS, benchmark)
+    if user.has_perm(READ, benchmark):
+        raise PermissionDenied(f"You read in {slug}: agreement on a case opens when your own reading is submitted.")
+    return benchmark
+
+
+def _asked(request: HttpRequest) -> Asked:
+    try:
+        return asked_of(request.GET)
+    except NoSuchAgreement as error:
+        raise Http404(str(error)) from None
+
+
+@require_safe
+def agreement(request: HttpRequest, slug: str) -> HttpResponse:
+    """Everything of the page, or with `?format=csv&plot=NAME` the rows of one plot."""
+    benchmark = seen_whole(signed_in(request), slug)
+    asked = _asked(request)
+    shown = page_of(benchmark, asked, shown=request.GET.get("shown", ""), target=request.GET.get("target", ""))
+    if request.GET.get("format") == "csv":
+        answer = csv_answer(shown["plots"], wanted=request.GET.get("plot", ""), prefix=slug)
+        if answer is None:
+            raise Http404("there is no such plot")
+        return answer
+    context = {
+        "nav": "benchmarks",
+        "benchmark": benchmark,
+        "asked": asked,
+        "choices": choices_of(benchmark),
+        "arms": ARM_WORDS,
+        "levels": LEVEL_WORDS,
+    }
+    return render(request, "annotations/agreement.html", {**context, **shown})
+
+
+@require_safe
+def agreement_pairs(request: HttpRequest, slug: str) -> HttpResponse:
+    """The pairs behind a number, the least alike first; those without the number on a page of their own."""
+    benchmark = seen_whole(signed_in(request), slug)
+    asked = _asked(request)
+    is_undefined = request.GET.get("undefined") == "yes"
+    try:
+        page = pairs(
+            benchmark,
+            asked.metric,
+            asked.narrowed,
+            kinds=KINDS[asked.kind],
+            a=asked.reader,
+            b=asked.other,
+            undefined=is_undefined,
+            cursor=request.GET.get("after", "").replace("\0", ""),
+        )
+    except BadCursor as error:
+        raise Http404(str(error)) from None
+    undefined: dict[str, str] = {"undefined": "yes"} if is_undefined else {}
+    context = {
+        "nav": "benchmarks",
+        "benchmark": benchmark,
+        "asked": asked,
+        "rows": [(one, {name: words_of(why) for name, why in one.row.why.items()}) for one in page.pairs],
+        "metric_words": METRIC_WORDS[asked.metric],
+        "is_lower_better": asked.metric in LOWER_IS_BETTER,
+        "is_undefined": is_undefined,
+        "other_query": urlencode({**asked.query(), **({} if is_undefined else {"undefined": "yes"})}),
+        "told": _told(asked),
+        "kinds": _chips(asked, "kind", KIND_WORDS),
+        "arms": _chips(asked, "arm", ARM_WORDS),
+        "metrics": _chips(
+            asked, "metric", {n: w for n, w in METRIC_WORDS.items() if not asked.label or n in OF_LABELS}
+        ),
+        "next_query": page.next and urlencode({**asked.query(), **undefined, "after": page.next}),
+        "back_query": urlencode(asked.query(kind=None, metric=None, other=None)),
+    }
+    return render(request, "annotations/agreement_pairs.html", context)
+
+
+def _chips(asked: Asked, name: str, words: dict[str, str]) -> list[tuple[str, str, bool]]:
+    """Words, address, and whether it is the chosen one."""
+    return [(word, urlencode(asked.query(**{name: one})), one == getattr(asked, name)) for one, word in words.items()]
+
+
+def _told(asked: Asked) -> list[tuple[str, str]]:
+    """What narrows the list, in words, each with the address without it."""
+    given: list[tuple[str, Any]] = [
+        ("label", f"label {asked.label}"),
+        ("modality", f"modality {asked.modality}"),
+        ("since", f"since {asked.since}"),
+        ("until", f"until {asked.until}"),
+    ]
+    called = names(party for party in (asked.reader, asked.other) if party is not None)
+    given += [
+        (name, f"with {called.get(party, 'somebody unknown')}")
+        for name, party in (("reader", asked.reader), ("other", asked.other))
+        if party is not None
+    ]
+    return [(words, urlencode(asked.query(**{name: None}))) for name, words in given if getattr(asked, name)]
+
+
+urlpatterns = [
+    path("benchmarks/<slug:slug>/agreement/", agreement, name="agreement-page"),
+    path("benchmarks/<slug:slug>/agreement/pairs/", agreement_pairs, name="agreement-pairs-page"),
+]

@@ -1,0 +1,233 @@
+"""How each reader of a benchmark does: how much, how fast, how like the others, how true to known cases."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Aggregate, Avg, Case, Count, F, FloatField, Max, Q, Sum, Value, When
+
+from annotations.models import AgreementConfusion, AgreementScore, Arm, PartyKind, ProbeResult, ReadingRevision
+from curation.models import User
+from curation.plotting import Axis, Column, Plot, Rule
+
+if TYPE_CHECKING:
+    from curation.models import Benchmark
+
+MOST_READERS = 200
+MOST_LABELS = 24
+NOTHING = "drew nothing"
+NO_LABEL = "no label"
+
+
+class Median(Aggregate):
+    """The middle of a group's numbers; null where there is none."""
+
+    function = "percentile_cont"
+    template = "%(function)s(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
+    output_field = FloatField()
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One reader's numbers here; None is not known, and pages say why."""
+
+    user: User
+    readings: int
+    last_at: Any
+    median_s: float | None
+    same: float | None
+    same_n: int
+    overlap: float | None
+    overlap_n: int
+    probes: int
+    probes_right: float | None
+    probes_iou: float | None
+    drift: Any = None
+
+
+def readers_of(benchmark: Benchmark) -> list[Reader]:
+    """Those who submitted something, the busiest first; five queries however many readers."""
+    first = ReadingRevision.objects.filter(revision=1, reading__arm=Arm.UNAIDED, reading__case__benchmark=benchmark)
+    counted = list(
+        first.order_by()
+        .values("reading__reader")
+        .annotate(count=Count("pk"), last=Max("submitted_at"), median=Median("active_s"))
+        .order_by("-count", "reading__reader")[:MOST_READERS]
+    )
+    people = User.objects.in_bulk([row["reading__reader"] for row in counted])
+    like, probes = _like_others(benchmark), _on_probes(benchmark)
+    return [
+        Reader(
+            user=people[row["reading__reader"]],
+            readings=row["count"],
+            last_at=row["last"],
+            median_s=row["median"],
+            **like.get(row["reading__reader"], {"same": None, "same_n": 0, "overlap": None, "overlap_n": 0}),
+            **probes.get(row["reading__reader"], {"probes": 0, "probes_right": None, "probes_iou": None}),
+        )
+        for row in counted
+    ]
+
+
+def _like_others(benchmark: Benchmark) -> dict[uuid.UUID, dict[str, Any]]:
+    """Shares of equal answers and mean overlap over the pairs of two readers, by reader; two queries."""
+    pairs = AgreementScore.objects.filter(
+        benchmark_id=benchmark.pk, arm=Arm.UNAIDED, a_kind=PartyKind.READER, b_kind=PartyKind.READER
+    )
+    sums: dict[uuid.UUID, list[float]] = defaultdict(lambda: [0.0, 0, 0.0, 0])
+    for side in ("a_party", "b_party"):
+        rows = (
+            pairs.order_by()
+            .values_list(side)
+            .annotate(
+                same=Count("pk", filter=Q(is_same_answer=True)),
+                answered=Count("is_same_answer"),
+                overlap=Sum("matched_iou"),
+                drawn=Count("matched_iou"),
+            )
+        )
+        for party, *numbers in rows:
+            sums[party] = [total + (one or 0) for total, one in zip(sums[party], numbers, strict=True)]
+    return {
+        party: {
+            "same": same / answered if answered else None,
+            "same_n": int(answered),
+            "overlap": overlap / drawn if drawn else None,
+            "overlap_n": int(drawn),
+        }
+        for party, (same, answered, overlap, drawn) in sums.items()
+    }
+
+
+def _on_probes(benchmark: Benchmark) -> dict[uuid.UUID, dict[str, Any]]:
+    right = Case(When(is_right=True, then=Value(1.0)), When(is_right=False, then=Value(0.0)), output_field=FloatField())
+    rows = (
+        ProbeResult.objects.filter(benchmark_id=benchmark.pk)
+        .order_by()
+        .values("reader_id")
+        .annotate(probes=Count("pk"), probes_right=Avg(right), probes_iou=Avg("region_iou"))
+    )
+    return {row.pop("reader_id"): row for row in rows}
+
+
+def readers_plot(readers: list[Reader], *, ceiling: float | None) -> Plot:
+    """How often each reader says what another says of the same case."""
+    return Plot(
+        name="readers",
+        kind="intervals",
+        words="Share of equal answers with other readers, by reader",
+        x=Axis("same", "same answer as another reader", least=0, most=1),
+        y=Axis("reader", kind="band"),
+        columns=(
+            Column("reader", "Reader", is_number=False),
+            Column("readings", "Readings"),
+            Column("median_s", "Median seconds", why="no_time"),
+            Column("same", "Same answer", why="no_pair"),
+            Column("same_n", "Pairs with answers"),
+            Column("overlap", "Matched IoU", why="no_region"),
+            Column("overlap_n", "Pairs with regions"),
+            Column("probes", "Probes"),
+            Column("probes_right", "Probes right", why="no_probe"),
+        ),
+        rows=[
+            {
+                "reader": one.user.display_name,
+                "readings": one.readings,
+                "median_s": one.median_s,
+                "same": one.same,
+                "same_n": one.same_n,
+                "overlap": one.overlap,
+                "overlap_n": one.overlap_n,
+                "probes": one.probes,
+                "probes_right": one.probes_right,
+                "no_time": "no time was measured",
+                "no_pair": "nobody else answered a case of this reader",
+                "no_region": "nobody else drew on a case of this reader",
+                "no_probe": "no probe with an answer was read",
+                "words": f"{one.user.display_name}: {one.same:.2f} of {one.same_n}" if one.same is not None else "",
+            }
+            for one in readers
+        ],
+        title="words",
+        rules=(Rule(ceiling, "all readers", "ceiling", "x"),) if ceiling is not None else (),
+        empty="No two readers have answered the same case yet.",
+    )
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """A symmetric table of labels: how often two readers called one region so; `shade` is a tenth of the row's most."""
+
+    labels: list[str]
+    label_ids: dict[str, str]
+    rows: list[tuple[str, list[tuple[int, int, bool]], int]]
+    pairs: int
+    differing: int
+    left_out: int
+
+
+def confusion_of(benchmark: Benchmark, names: dict[str, str]) -> Confusion:
+    """Which label one reader gives where another gives another, over regions paired by place; one query."""
+    met = list(
+        AgreementConfusion.objects.filter(
+            benchmark_id=benchmark.pk,
+            score__arm=Arm.UNAIDED,
+            score__a_kind=PartyKind.READER,
+            score__b_kind=PartyKind.READER,
+        )
+        .order_by()
+        .values_list("label_a", "label_b")
+        .annotate(total=Sum(F("count")))
+    )
+    cells: dict[tuple[str, str], int] = defaultdict(int)
+    totals: dict[str, int] = defaultdict(int)
+    for label_a, label_b, total in met:
+        one, other = (_named(label, names) for label in (label_a, label_b))
+        cells[one, other] += total
+        if one != other:
+            cells[other, one] += total
+        for label in {one, other}:
+            totals[label] += total
+    ordered = sorted((label for label in totals if label != NOTHING), key=lambda label: (-totals[label], label))
+    shown = ordered[:MOST_LABELS]
+    columns = [*shown, NOTHING] if NOTHING in totals else shown
+    rows = [(row, [_cell(cells, row, column) for column in columns], totals[row]) for row in shown]
+    matched = [(one, other, count) for (one, other), count in cells.items() if NOTHING not in (one, other)]
+    differing = sum(count for one, other, count in matched if one < other)
+    same = sum(count for one, other, count in matched if one == other)
+    ids = {_named(label, names): label for pair in met for label in pair[:2] if label is not None}
+    return Confusion(columns, ids, rows, same + differing, differing, len(ordered) - len(shown))
+
+
+def _named(label: str | None, names: dict[str, str]) -> str:
+    return NOTHING if label is None else names.get(label, label) or NO_LABEL
+
+
+def _cell(cells: dict[tuple[str, str], int], row: str, column: str) -> tuple[int, int, bool]:
+    most = max((count for (one, _), count in cells.items() if one == row), default=0)
+    count = cells.get((row, column), 0)
+    return count, round(9 * count / most) if most else 0, row == column
+
+
+def confusion_plot(confusion: Confusion) -> Plot:
+    """The same as a plot that is only a CSV: the table on the page is the drawing."""
+    return Plot(
+        name="labels",
+        kind="points",
+        words="Labels that two readers gave to the same region",
+        x=Axis("first"),
+        y=Axis("count"),
+        columns=(
+            Column("first", "One reader", is_number=False),
+            Column("second", "Another reader", is_number=False),
+            Column("count", "Regions"),
+        ),
+        rows=[
+            {"first": row, "second": column, "count": cell[0]}
+            for row, cells, _ in confusion.rows
+            for column, cell in zip(confusion.labels, cells, strict=True)
+        ],
+    )

@@ -1,0 +1,82 @@
+"""The curator's page of a benchmark: pace and forecast, agreement over time, readers, labels, what is behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.shortcuts import get_object_or_404, render
+from django.urls import path
+from django.views.decorators.http import require_safe
+
+from curation.access import require, signed_in
+from curation.models import Benchmark
+from curation.permissions import CURATE, READ
+from curation.plotting import csv_answer
+from inference.currency import STALE_REASONS
+from inference.progress import behind_of, forecast_plot, map_plot, pace_of, pace_plot
+from inference.progress_readers import confusion_of, confusion_plot, readers_of, readers_plot
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+
+@require_safe
+def progress(request: HttpRequest, slug: str) -> HttpResponse:
+    """Everything of the page, or with `?format=csv&plot=NAME` the rows of one plot."""
+    user = signed_in(request)
+    benchmark: Benchmark = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
+    require(user, CURATE, benchmark)
+    if user.has_perm(READ, benchmark):
+        # Whoever reads here would learn from it which cases are probes and how others read.
+        raise PermissionDenied(f"You read in {slug}: how others read opens to whoever curates it and does not read.")
+    shown = progress_of(benchmark)
+    if request.GET.get("format") == "csv":
+        answer = csv_answer(shown["plots"], wanted=request.GET.get("plot", ""), prefix=slug)
+        if answer is None:
+            raise Http404("there is no such plot")
+        return answer
+    frame = {"nav": "benchmarks", "benchmark": benchmark, "stale_words": STALE_REASONS}
+    return render(request, "inference/progress.html", {**frame, **shown})
+
+
+@dataclass(frozen=True)
+class Same:
+    """The share of equal answers over all pairs of readers, and how many there are."""
+
+    value: float | None
+    n: int
+
+
+def progress_of(benchmark: Benchmark) -> dict[str, Any]:
+    """What the page shows; the number of queries does not depend on how many rows there are."""
+    pace = pace_of(benchmark)
+    readers = readers_of(benchmark)
+    names = {label["id"]: label["name"] for label in benchmark.protocol.config.get("labels", [])}
+    confusion = confusion_of(benchmark, names)
+    drawn = {
+        "forecast_plot": forecast_plot(pace),
+        "pace_plot": pace_plot(pace),
+        "readers_plot": readers_plot(readers, ceiling=_all_readers(readers)),
+        "map_plot": map_plot(benchmark),
+    }
+    return {
+        **drawn,
+        "plots": [*drawn.values(), confusion_plot(confusion)],
+        "same": Same(_all_readers(readers), sum(one.same_n for one in readers) // 2),
+        "pace": pace,
+        "readers": readers,
+        "confusion": confusion,
+        "behind": behind_of(benchmark),
+    }
+
+
+def _all_readers(readers: list[Any]) -> float | None:
+    """The share of equal answers over all pairs: each pair stands with two readers, so that it counts twice."""
+    pairs = sum(one.same_n for one in readers)
+    return sum(one.same * one.same_n for one in readers if one.same is not None) / pairs if pairs else None
+
+
+urlpatterns = [path("benchmarks/<slug:slug>/progress/", progress, name="progress-page")]
