@@ -228,15 +228,16 @@ EXPORT_SECTIONS = [
     "annotations.releasing.export_readings",
     "inference.releasing.export_scores",
 ]
+CASE_TRAIL_SECTIONS = ["curation.trail_sections.section", "annotations.trail.section", "inference.trail.section"]
 FACT_SECTIONS = [
     "annotations.facts.reading_facts",
     "annotations.facts.queue_facts",
     "inference.facts.prediction_facts",
 ]
 # Functions from ids to names of those whose agreement is shown: readers and models.
-PARTY_NAMES = ["annotations.agreement_names.reader_names"]
+PARTY_NAMES = ["annotations.agreement_names.reader_names", "inference.agreeing.model_names"]
 # Modules of other read models, each with `record(case_ids)` and `differing(case_ids)`: rebuild_facts covers them too.
-READ_MODELS = ["annotations.agreement", "inference.verdicts", "inference.priorities"]
+READ_MODELS = ["annotations.agreement", "inference.verdicts", "inference.agreeing", "inference.priorities"]
 
 # A reader's place at a case is held this long after the last sign of life.
 LEASE_MINUTES = ENVIRONMENT.whole("SIGHTLINE_LEASE_MINUTES", least=1)

@@ -11,6 +11,7 @@ from curation.models import AuditEvent
 
 if TYPE_CHECKING:
     import uuid
+    from collections.abc import Iterable
 
     from curation.models import Case, User
 
@@ -18,6 +19,7 @@ LOOKED = "case.looked"
 # Keys of looks that this process knows to be written: the database has the last word, this saves asking it.
 _looks: set[str] = set()
 MOST_REMEMBERED = 20_000
+BATCH = 1000
 
 
 def record(
@@ -50,6 +52,28 @@ def record(
         object_id=object_id,
         before=before,
         after=after,
+    )
+
+
+def record_cases(
+    action: str, changes: Iterable[tuple[Case, Any, Any]], *, actor: User | None, benchmark_id: uuid.UUID
+) -> None:
+    """Append one event for each of many cases of a benchmark, with before and after, as `record` does."""
+    AuditEvent.objects.bulk_create(
+        (
+            AuditEvent(
+                actor=actor,
+                actor_name=actor.username if actor else "",
+                action=action,
+                benchmark_id=benchmark_id,
+                object_type="case",
+                object_id=str(case.pk),
+                before=before,
+                after=after,
+            )
+            for case, before, after in changes
+        ),
+        batch_size=BATCH,
     )
 
 

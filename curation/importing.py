@@ -14,6 +14,7 @@ from psycopg import sql
 
 from curation import audit, events, facts
 from curation.formats import fetal_gauge, folders, medthinkvqa, sightline, vgmed
+from curation.formats.canonical import canonical_digest
 from curation.formats.sources import Rejection, SourceCase
 from curation.gold_revisions import add_revisions
 from curation.import_images import ImageResolver
@@ -23,7 +24,7 @@ from curation.signals import cases_changed
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from curation.models import User
@@ -222,6 +223,7 @@ def _write(
         created = [_case(benchmark, row, position + number) for number, row in enumerate(new, 1)]
         position += len(created)
         Case.objects.bulk_create(created)
+        audit.record_cases("case.changed", _changes(old), actor=actor, benchmark_id=benchmark.pk)
         _bump(old)
         both = [*zip(created, new, strict=True), *old]
         _write_parts(both, replaced=[case for case, _ in old])
@@ -290,6 +292,31 @@ def _case(benchmark: Benchmark, row: Prepared, position: int) -> Case:
         input_digest=row.input_digest,
         **{name: row.record[name] for name in _CASE_FIELDS},
     )
+
+
+# Told in the trail as they are; of the others, which are clinical text or long, the digest.
+_TOLD_FIELDS = ("split", "options", "answer")
+
+
+def _changes(old: list[tuple[Case, Prepared]]) -> list[tuple[Case, dict[str, Any], dict[str, Any]]]:
+    """What is about to be written over, and by what; images and gold, which have rows of their own, by the digest."""
+    return [
+        (
+            case,
+            {"version": case.version, "content": case.content_digest, **_told(vars(case), row.record)},
+            {"version": case.version + 1, "content": row.content_digest, **_told(row.record, vars(case))},
+        )
+        for case, row in old
+    ]
+
+
+def _told(side: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """One side of every field in which the two differ."""
+    return {
+        name: side[name] if name in _TOLD_FIELDS else canonical_digest(side[name])
+        for name in _CASE_FIELDS
+        if side[name] != other[name]
+    }
 
 
 def _bump(old: list[tuple[Case, Prepared]]) -> None:

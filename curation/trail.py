@@ -25,11 +25,14 @@ LONGEST_FILTER = 150
 # What was done, in words; an action that is not here is shown as it is stored.
 WORDS = {
     "assignment.assigned": "assigned a case",
+    "assignment.released": "gave a case back",
     "assignment.skipped": "skipped a case",
     "assignment.taken_back": "took a case back",
     "benchmark.changed": "changed a benchmark",
     "benchmark.created": "created a benchmark",
+    "case.changed": "changed a case",
     "case.looked": "looked at a case",
+    "case.trail_downloaded": "downloaded the history of a case",
     "cases.imported": "imported cases",
     "comment.reopened": "took a comment up again",
     "comment.resolved": "resolved a comment",
@@ -38,6 +41,7 @@ WORDS = {
     "export.downloaded": "downloaded an export",
     "image.text_checked": "checked an image for burned-in text",
     "model.enrolled": "enrolled a model",
+    "model.prompt_changed": "changed what a model is asked",
     "model.registered": "registered a model",
     "benchmark.probing_changed": "changed the rate of probes or training",
     "probes.marked": "made cases probes",

@@ -15,7 +15,7 @@ from annotations.payloads import blind_case
 from curation import audit
 from curation.access import signed_in
 from curation.models import Benchmark, Case
-from curation.permissions import CURATE, READ, REVIEW, SEE_OTHERS
+from curation.permissions import CURATE, READ, REVIEW, SEE_OTHERS, SEE_TRAIL
 from inference import priorities
 from inference.models import Enrolment
 
@@ -69,6 +69,7 @@ def case(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
             "disagreement": priorities.describe(score) if sees_others else None,
             "may_read": user.has_perm(READ, found.benchmark),
             "may_curate": user.has_perm(CURATE, found.benchmark),
+            "may_see_trail": user.has_perm(SEE_TRAIL, found.benchmark) and not user.has_perm(READ, found.benchmark),
             "may_review": not blind and user.has_perm(REVIEW, found.benchmark),
             "case_data": {"case": blind_case(found), "is_blind": blind},
         },
