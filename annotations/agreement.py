@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter, defaultdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 AGREE_TASK = "annotations.tasks.agree_case"
 AGREEMENT_CHANGED = "agreement.changed"
 BATCH = 200
-MOST_AT_ONCE = 2000
 KEY = ("arm", "a_kind", "a_party", "b_kind", "b_party")
 _NOT_COMPARED = {"id", "computed_at"}
 SCORE_FIELDS = tuple(
@@ -41,7 +41,7 @@ OF_MODELS = PartyKind.MODEL.value
 
 
 def request(case_ids: Iterable[uuid.UUID]) -> None:
-    """Send the task for each case when the transaction commits; what gets lost `request_behind` finds."""
+    """Send the task for each case when the transaction commits; what gets lost the sweep finds by `behind`."""
     for case_id in case_ids:
         queues.send(AGREE_TASK, case_id=str(case_id))
 
@@ -172,27 +172,32 @@ def state_of(sources: CaseSources) -> CaseAgreement:
 
 
 def _tell(sources: CaseSources) -> None:
-    """Who may see all agreement of the case, and after the commit whoever computes from it.
+    """Who may see all agreement of the case, and after the commit whoever computes from it."""
+    announce(sources)
+    case_id = sources.stage.case_id
+    # A lambda: `robust` asks a failing callback for its name.
+    transaction.on_commit(lambda: agreement_changed.send_robust(sender=CaseAgreement, case_id=case_id))
+
+
+def announce(sources: CaseSources) -> None:
+    """Publish that rows of a case changed.
 
     Staff who do not read here hear of every case; staff who read here as well, of those that they have submitted.
     Readers hear nothing: when and how often others read a case is not theirs to know.
     """
     stage = sources.stage
-    told = {"benchmark_id": stage.benchmark_id, "case": str(stage.case_id)}
-    events.publish(AGREEMENT_CHANGED, least_role=Role.REVIEWER, is_blinded=True, **told)
+    tell = partial(
+        events.publish,
+        AGREEMENT_CHANGED,
+        benchmark_id=stage.benchmark_id,
+        least_role=Role.REVIEWER,
+        case=str(stage.case_id),
+    )
+    tell(is_blinded=True)
     of_readers = Membership.objects.filter(user__in={said.party for said in sources.readings})
     also_staff = of_readers.exclude(role=Role.READER).order_by("user_id").values_list("user_id", "benchmark_id")
     for reader_id in sorted({user_id for user_id, where in also_staff if where in (None, stage.benchmark_id)}):
-        events.publish(AGREEMENT_CHANGED, least_role=Role.REVIEWER, reader_id=reader_id, **told)
-    # A lambda: `robust` asks a failing callback for its name.
-    transaction.on_commit(lambda: agreement_changed.send_robust(sender=CaseAgreement, case_id=stage.case_id))
-
-
-def request_behind() -> int:
-    """Send the task for cases whose rows are not of what was said last: its message was lost; returns how many."""
-    found = behind(MOST_AT_ONCE)
-    request(found)
-    return len(found)
+        tell(reader_id=reader_id)
 
 
 # The digest as `CaseSources.digest` takes it, in one statement for every case: the task and the sweep must agree.

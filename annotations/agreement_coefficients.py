@@ -58,19 +58,19 @@ class Kappas:
 
 def coefficients(benchmark: Benchmark, narrowed: Narrowed) -> dict[str, Number]:
     """Each coefficient over all readers, from how many gave each answer; two queries, however many cases."""
-    names = NOMINAL if narrowed.level == "nominal" else ORDERED
+    names: tuple[Statistic, ...] = NOMINAL if narrowed.level == "nominal" else ORDERED
     rows = _patterns(benchmark, narrowed)
     cases = sum(count for _, pattern, count in rows if sum(pattern.values()) > 1)
     pairs = sum(count * math.comb(sum(pattern.values()), 2) for _, pattern, count in rows)
     if not cases:
-        return dict.fromkeys(names, Number(None, None, 0, 0, NO_PAIRS))
+        return {str(name): Number(None, None, 0, 0, NO_PAIRS) for name in names}
     answers = sorted_answers({answer for _, pattern, _ in rows for answer in pattern})
     is_open = len(answers) > MOST_CATEGORIES
     table, clusters = _table(rows, answers, is_open=is_open, level=narrowed.level)
     asked: tuple[Statistic, ...] = ("percent_agreement",) if is_open else names
     values = agreement_of_patterns(table, asked)
     bounds = bootstrap_clustered_patterns(table, clusters, asked, n=DRAWS, level=LEVEL, seed=SEED)
-    found = {}
+    found: dict[str, Number] = {}
     for name in names:
         if name not in values or math.isnan(values[name]):
             found[name] = Number(None, None, cases, pairs, OPEN if is_open else ONE_CATEGORY)
@@ -102,7 +102,8 @@ def _values(answers: Sequence[str], level: str) -> list[float] | None:
 def _patterns(benchmark: Benchmark, narrowed: Narrowed) -> list[tuple[str, dict[str, int], int]]:
     """(cluster, readers by answer, cases), of cases with an answer."""
     column = "pattern" if narrowed.arm == Arm.UNAIDED else "aided_pattern"
-    parts, given = ["benchmark_id = %s", f"{column} <> '{{}}'"], [benchmark.pk]
+    parts = ["benchmark_id = %s", f"{column} <> '{{}}'"]
+    given: list[Any] = [benchmark.pk]
     if narrowed.modality is not None:
         parts.append("%s = ANY(string_to_array(modalities, ' '))")
         given.append(narrowed.modality)

@@ -242,8 +242,8 @@ def _regions(a: Said, b: Said, stage: Stage) -> tuple[RegionOverlap, Any]:
     """The regions, and how alike each is to each: what steps share as evidence."""
     if a.drawn is None or b.drawn is None:
         names = ("detection_f1", "matched_iou", "iou", "dice", "surface_dice", "hausdorff")
-        drawn = {"rois_a": len(a.drawn or ()), "rois_b": len(b.drawn or ())}
-        return RegionOverlap(**drawn, why=dict.fromkeys(names, NOT_DRAWN)), None
+        why = dict.fromkeys(names, NOT_DRAWN)
+        return RegionOverlap(rois_a=len(a.drawn or ()), rois_b=len(b.drawn or ()), why=why), None
     scores = roi_scores(a.drawn, b.drawn, stage.planes)
     return compare_regions(a.drawn, b.drawn, scores, stage.planes), scores
 

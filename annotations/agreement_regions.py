@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from annotations.metrics.outlines import hausdorff, surface_dice
 from annotations.metrics.overlap import Crop, assign, detection_f1, dice, iou
-from annotations.metrics.regions import AREAS, Shape, area_crop, region_scores
+from annotations.metrics.regions import region_scores
+from annotations.metrics.shapes import AREAS, Shape, area_crop
 
 THRESHOLD = 0.5
 """Least IoU of two areas that count as the same finding; points and lines count by distance, on the same scale."""
@@ -86,7 +87,12 @@ class RegionOverlap:
 def drawn_of(rois: Iterable[Mapping[str, Any]], planes: Mapping[int, Plane]) -> tuple[Drawn, ...]:
     """ROIs as a reading's content holds them; one on an image that the case has not is left out."""
     return tuple(
-        Drawn(str(roi["id"]), (roi["image"], roi["frame"]), roi["label"] or "", (roi["shape"], roi["geometry"]))
+        Drawn(
+            id=str(roi.get("id", "")),
+            place=(roi["image"], roi.get("frame", 0)),
+            label=roi.get("label") or "",
+            shape=(roi["shape"], roi["geometry"]),
+        )
         for roi in rois
         if roi["image"] in planes
     )

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from curation import audit, facts, queues
 from curation.models import Benchmark, Case
-from inference import priorities, verdicts
+from inference import agreeing, priorities, verdicts
 from inference.announcing import SCORE_CHANGED, announce, announce_run
 from inference.changes import count_changes, shown_numbers, supersede
 from inference.claiming import Claim, claim, give_back
@@ -272,6 +272,7 @@ def score_case(
     priorities.write([case.pk])
     facts.record([case.pk])
     verdicts.record([case.pk])
+    agreeing.record([case.pk])
     return len(rows)
 
 

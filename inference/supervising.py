@@ -102,7 +102,7 @@ def sweep_missing() -> Swept:
         Swept(
             predictions_requested=_request_missing_predictions(),
             scorings_requested=_request_missing_scorings(),
-            agreements_requested=agreement.request_behind(),
+            agreements_requested=_request_missing_agreements(),
             places_freed=pushing.let_go_of_removed(),
             events_forgotten=events.forget(before=timezone.now() - EVENTS_KEPT_FOR),
         )
@@ -172,6 +172,15 @@ def _request_missing_scorings() -> int:
     case_ids = list(unscored_cases().values_list("pk", flat=True)[:MOST_AT_ONCE])
     for case_id in case_ids:
         request_scoring(case_id=case_id)
+    return len(case_ids)
+
+
+def _request_missing_agreements() -> int:
+    """Cases whose agreement is not of what was said last, where no message of any stands in line."""
+    case_ids = agreement.behind(MOST_AT_ONCE)
+    if not case_ids or waiting_messages(agreement.AGREE_TASK):
+        return 0
+    agreement.request(case_ids)
     return len(case_ids)
 
 

@@ -76,17 +76,19 @@ def differing(case_ids: Iterable[uuid.UUID]) -> list[tuple[str, str, Any, Any]]:
     wanted = list(case_ids)
     found: list[tuple[str, str, Any, Any]] = []
     for start in range(0, len(wanted), BATCH):
-        batch = set(wanted[start : start + BATCH])
-        batch -= set(
-            ScoringRun.objects.filter(kind=RunKind.CASE, case__in=batch)
-            .exclude(state__in=[JobState.DONE, JobState.CANCELLED])
-            .values_list("case_id", flat=True)
-        )
-        computed = {_key(row): row for row in _compute(list(batch))}
+        batch = settled(wanted[start : start + BATCH])
+        computed = {_key(row): row for row in _compute(batch)}
         stored = {_key(row): row for row in Verdict.objects.filter(case__in=batch)}
         for key in sorted({*computed, *stored}, key=str):
             found += _differences(key, stored.get(key), computed.get(key))
     return found
+
+
+def settled(case_ids: Iterable[uuid.UUID]) -> list[uuid.UUID]:
+    """Those of some cases for which no scoring run is still to be done."""
+    runs = ScoringRun.objects.filter(kind=RunKind.CASE, case__in=list(case_ids))
+    waiting = runs.exclude(state__in=[JobState.DONE, JobState.CANCELLED]).values_list("case_id", flat=True)
+    return sorted(set(case_ids) - set(waiting))
 
 
 def _key(row: Verdict) -> tuple[uuid.UUID, str, uuid.UUID]:

@@ -76,12 +76,12 @@ def _lines(body: dict[str, Any]) -> list[str]:
     lines += [f"  {name:18} {_number(number)}" for name, number in body["ceiling"].items()]
     for part in ("readers", "labels", "modalities", "weeks", "models"):
         for row in body[part]:
-            told = [f"{name} {_number(number)}" for name, number in row["numbers"].items() if number["n"]]
-            lines.append(f"{part} {row.get('name', row['key']) or '(none)'}: {'; '.join(told) or '-'}")
+            told = "; ".join(f"{name} {_number(number)}" for name, number in row["numbers"].items() if number["n"])
+            lines.append(f"{part} {row.get('name', row['key']) or '(none)'}: {told or '-'}")
     for row in body["matrix"]:
         kappa = row["kappas"].get("cohen_kappa")
-        told = f", kappa {_number(kappa)}" if kappa else ""
-        lines.append(f"{row['a']['name']} and {row['b']['name']}: {row['cases']} cases{told}")
+        beside = f", kappa {_number(kappa)}" if kappa else ""
+        lines.append(f"{row['a']['name']} and {row['b']['name']}: {row['cases']} cases{beside}")
     return lines
 
 
