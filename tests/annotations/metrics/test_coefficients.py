@@ -12,7 +12,7 @@ from typing import Any
 import krippendorff
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.metrics import cohen_kappa_score
@@ -21,6 +21,8 @@ from statsmodels.stats import inter_rater
 from annotations.metrics import agreement, coefficients
 from annotations.metrics.agreement import cohen_kappa, fleiss_kappa, gwet_ac1, krippendorff_alpha
 from annotations.metrics.coefficients import LEVELS
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # others share the cores
 
 NAN = float("nan")
 unchecked: Any = agreement
@@ -98,6 +100,7 @@ def test_golden_values():
     assert cohen_kappa(TEXTBOOK[0], TEXTBOOK[3], "quadratic") == pytest.approx(0.5524861878453038)
 
 
+@unhurried
 @given(ratings_tables)
 def test_alpha_equals_krippendorffs(table):
     assume(_is_defined(table))
@@ -106,6 +109,7 @@ def test_alpha_equals_krippendorffs(table):
         assert krippendorff_alpha(table, level) == pytest.approx(theirs, abs=1e-9)
 
 
+@unhurried
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=2, max_size=40))
 def test_cohen_equals_scikit_learns(pairs):
     a, b = zip(*pairs, strict=True)
@@ -117,6 +121,7 @@ def test_cohen_equals_scikit_learns(pairs):
         )
 
 
+@unhurried
 @given(st.integers(2, 6), hnp.arrays(np.int64, st.tuples(st.integers(2, 15), st.just(6)), elements=st.integers(0, 3)))
 def test_fleiss_equals_statsmodels(readers, said):
     counts = np.stack([(said[:, :readers] == category).sum(axis=1) for category in range(4)], axis=1)
@@ -137,6 +142,7 @@ def test_equals_irrcac_with_missing_ratings(known):
     assert krippendorff_alpha(table, "interval") == pytest.approx(known["alpha_interval"], abs=1e-11)
 
 
+@unhurried
 @given(ratings_tables, st.randoms(use_true_random=False))
 def test_order_of_readers_and_cases_does_not_matter_and_nothing_exceeds_one(table, random):
     assume(_is_defined(table))
@@ -151,6 +157,7 @@ def test_order_of_readers_and_cases_does_not_matter_and_nothing_exceeds_one(tabl
     assert gwet_ac1(table) >= -1
 
 
+@unhurried
 @given(ratings_tables)
 def test_names_of_categories_do_not_matter_to_nominal_measures(table):
     assume(_is_defined(table))
@@ -159,6 +166,7 @@ def test_names_of_categories_do_not_matter_to_nominal_measures(table):
     assert gwet_ac1(names) == pytest.approx(gwet_ac1(table), abs=1e-12)
 
 
+@unhurried
 @given(ratings_tables, st.floats(0.001, 1000), st.floats(-1000, 1000))
 def test_interval_alpha_does_not_see_the_unit(table, factor, offset):
     assume(_is_defined(table))
@@ -167,6 +175,7 @@ def test_interval_alpha_does_not_see_the_unit(table, factor, offset):
     )
 
 
+@unhurried
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=30))
 def test_cohen_is_symmetric_and_in_range(pairs):
     a, b = zip(*pairs, strict=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from statsmodels.stats import inter_rater
@@ -16,6 +16,8 @@ from annotations.metrics import agreement
 from annotations.metrics import confusion as confusion_module
 from annotations.metrics.agreement import bootstrap_confusion, bootstrap_interval, cohen_kappa, confusion_kappa
 from annotations.metrics.confusion import WEIGHTS
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # others share the cores
 
 unchecked: Any = agreement
 """For what the types forbid."""
@@ -27,6 +29,7 @@ def _pairs(cells):
     return np.repeat(first.ravel(), cells.ravel()), np.repeat(second.ravel(), cells.ravel())
 
 
+@unhurried
 @given(matrices)
 def test_equals_the_kappa_of_the_ratings_and_statsmodels(cells):
     assume(cells.sum() > 0)
@@ -39,6 +42,7 @@ def test_equals_the_kappa_of_the_ratings_and_statsmodels(cells):
         assert confusion_kappa(cells) == pytest.approx(inter_rater.cohens_kappa(cells, return_results=False), abs=1e-9)
 
 
+@unhurried
 @given(matrices, st.randoms(use_true_random=False))
 def test_symmetry_range_and_order(cells, random):
     assume(cells.sum() > 0)

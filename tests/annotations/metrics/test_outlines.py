@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import SimpleITK
 import surface_distance
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
@@ -18,6 +18,8 @@ from scipy.spatial import distance
 
 from annotations.metrics import outlines
 from annotations.metrics.outlines import hausdorff, hausdorff95, surface_dice
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # others share the cores
 
 masks = hnp.arrays(np.bool_, (7, 9))
 spacings = st.tuples(st.sampled_from([0.1, 0.5, 0.7, 1.0, 2.0]), st.sampled_from([0.2, 0.7, 1.0, 3.0]))
@@ -71,6 +73,7 @@ def test_golden_values():
     assert found == pytest.approx((6.8, 5.6, 0.4533907887))
 
 
+@unhurried
 @given(masks, masks, spacings)
 def test_hausdorff_equals_simpleitks_and_scipys_of_the_boundaries(a, b, spacing):
     assume(a.any() and b.any())
@@ -85,6 +88,7 @@ def test_hausdorff_equals_simpleitks_and_scipys_of_the_boundaries(a, b, spacing)
     assert hausdorff(a, b, spacing) == pytest.approx(max(directed))
 
 
+@unhurried
 @given(masks, masks, spacings)
 def test_hausdorff95_is_the_percentile_of_every_distance(a, b, spacing):
     assume(a.any() and b.any())
@@ -95,6 +99,7 @@ def test_hausdorff95_is_the_percentile_of_every_distance(a, b, spacing):
     assert hausdorff95(a, b, spacing) <= hausdorff(a, b, spacing) + 1e-12
 
 
+@unhurried
 @given(masks, masks, spacings, st.sampled_from([0.0, 0.35, 1.03, 2.51]))
 def test_surface_dice_equals_deepminds(a, b, spacing, tolerance):
     assume(a.any() and b.any())
@@ -110,6 +115,7 @@ def test_a_distance_a_rounding_error_above_the_tolerance_is_within():
     assert _surface_distance(a, b, (0.1, 0.1), 0.3) < 1
 
 
+@unhurried
 @given(masks, masks, st.one_of(st.none(), spacings))
 def test_symmetry_range_and_reflection(a, b, spacing):
     assume(a.any() and b.any())

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from pycocotools import mask as coco
@@ -25,6 +25,8 @@ from annotations.metrics.overlap import (
     iou,
     match_rois,
 )
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # others share the cores
 
 masks = hnp.arrays(np.bool_, (6, 7))
 some_masks = st.lists(masks, max_size=4)
@@ -59,6 +61,7 @@ def test_golden_values():
     ]
 
 
+@unhurried
 @given(masks, masks)
 def test_equal_simpleitks(a, b):
     assume(a.any() or b.any())
@@ -68,6 +71,7 @@ def test_equal_simpleitks(a, b):
     assert iou(a, b) == pytest.approx(measures.GetJaccardCoefficient())
 
 
+@unhurried
 @given(masks, masks)
 def test_equals_pycocotools(a, b):
     assume(a.any() and b.any())
@@ -75,6 +79,7 @@ def test_equals_pycocotools(a, b):
     assert iou(a, b) == pytest.approx(coco.iou([encoded[0]], [encoded[1]], [0])[0, 0])
 
 
+@unhurried
 @given(masks, masks)
 def test_symmetry_range_and_the_relation_of_the_two(a, b):
     assume(a.any() or b.any())
@@ -94,11 +99,13 @@ def test_empty_masks():
     assert match_rois([], [square]) == match_rois([square], []) == match_rois([], []) == []
 
 
+@unhurried
 @given(masks, masks)
 def test_crops_give_the_same_iou(a, b):
     assert crop_iou(crop_of(a), crop_of(b)) == pytest.approx(iou(a, b), nan_ok=True)
 
 
+@unhurried
 @given(some_masks, some_masks, st.sampled_from([0.0, 0.1, 0.3, 0.5]))
 def test_no_other_matching_has_a_greater_sum(a, b, threshold):
     pairs = match_rois(a, b, threshold)
@@ -116,6 +123,7 @@ def test_no_other_matching_has_a_greater_sum(a, b, threshold):
     assert sum(score for _, _, score in pairs) == pytest.approx(best)
 
 
+@unhurried
 @given(some_masks, some_masks, st.randoms(use_true_random=False))
 def test_order_and_side_do_not_matter(a, b, random):
     total = sum(score for _, _, score in match_rois(a, b))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from annotations.metrics import patterns as patterns_module
@@ -24,6 +24,8 @@ from annotations.metrics.agreement import (
 )
 from annotations.metrics.coefficients import LEVELS
 from annotations.metrics.patterns import STATISTICS
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # others share the cores
 
 #: For what the types forbid.
 counted: Any = PatternCounts.of
@@ -44,6 +46,7 @@ def _ratings(counts, readers=9):
     return table
 
 
+@unhurried
 @given(st.lists(case_counts, min_size=1, max_size=15))
 def test_equal_those_of_the_ratings(counts):
     assume(any(sum(row) >= 2 for row in counts))
@@ -56,6 +59,7 @@ def test_equal_those_of_the_ratings(counts):
         assert found[name] == pytest.approx(krippendorff_alpha(table, level), abs=1e-12)
 
 
+@unhurried
 @given(st.lists(case_counts, min_size=2, max_size=10), st.permutations(range(10)))
 def test_order_does_not_matter_and_numbers_stay_in_range(counts, order):
     assume(any(sum(row) >= 2 for row in counts))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from pycocotools import mask as coco
@@ -18,6 +18,8 @@ from annotations.metrics.overlap import dice, iou, match_rois
 from annotations.metrics.regions import region_pairs, region_scores, union_overlap
 from annotations.metrics.shapes import AREAS, Shape, area_crop
 from curation.geometry import encode_rle, rasterize
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # others share the cores
 
 SIZE = (30, 40)
 quarters = st.integers(-20, 180).map(lambda number: number / 4)
@@ -58,6 +60,7 @@ def _scores(a, b, **settings):
     return region_scores(a, b, (100, 100), **{"point_tolerance": 5, **settings}).tolist()
 
 
+@unhurried
 @given(areas)
 def test_a_crop_holds_exactly_the_pixels_of_the_shape(shape):
     top, left, mask, count = area_crop(shape, SIZE)
@@ -68,6 +71,7 @@ def test_a_crop_holds_exactly_the_pixels_of_the_shape(shape):
     assert count == np.count_nonzero(expected)
 
 
+@unhurried
 @given(st.lists(pixel_areas, max_size=3), st.lists(areas, max_size=3))
 def test_scores_are_those_of_the_masks(a, b):
     found = region_scores(a, b, SIZE, point_tolerance=1)
@@ -77,6 +81,7 @@ def test_scores_are_those_of_the_masks(a, b):
             assert found[i, j] == pytest.approx(np.nan_to_num(iou(_filled(one), _filled(other))))
 
 
+@unhurried
 @given(st.lists(mask_shapes, min_size=1, max_size=3), st.lists(blobs, min_size=1, max_size=3))
 def test_masks_score_as_pycocotools_says(a, b):
     assume(all(_filled(shape).any() for shape in (*a, *b)))
@@ -90,6 +95,7 @@ def test_two_boxes_are_compared_by_their_sides():
     assert _scores([_box(1, 1, 1, 1)], [_box(1, 1, 1, 1)]) == [[0.0]]
 
 
+@unhurried
 @given(boxes, boxes)
 def test_boxes_score_as_pycocotools_says(one, other):
     sides = [[g["x0"], g["y0"], g["x1"] - g["x0"], g["y1"] - g["y0"]] for _, g in (one, other)]
@@ -146,6 +152,7 @@ def test_every_kind_of_shape_matches_itself():
         assert is_area or pair.distance == pytest.approx(0, abs=1e-12)
 
 
+@unhurried
 @given(st.lists(pixel_areas, max_size=3), st.lists(pixel_areas, max_size=3))
 def test_pairs_measure_as_the_whole_masks_do(a, b):
     spacing = (0.5, 0.8)
@@ -170,6 +177,7 @@ def test_the_threshold_is_for_areas_the_tolerance_for_points():
         assert pairs[-1].distance == 3
 
 
+@unhurried
 @given(st.lists(areas, max_size=3), st.lists(areas, max_size=3))
 def test_union_is_that_of_the_masks(a, b):
     one, other = (
