@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from annotations.agreement_asked import Asked
 from annotations.agreement_names import names
 from annotations.agreement_read import PairNumbers, by_reader, by_reader_with_gold, matrix, models
-from annotations.agreement_rows import READERS, WITH_MODELS, Number
+from annotations.agreement_rows import READERS, WHOLE, WITH_GOLD, WITH_MODELS, Narrowed, Number, slices
 from annotations.agreement_words import words_of
 from annotations.models import PartyKind
 from curation.plotting import Axis, Column, Plot
@@ -63,9 +63,8 @@ class Matrix:
     plot: Plot
 
 
-def matrix_of(benchmark: Benchmark, asked: Asked, shown: str) -> Matrix:
-    """The table of one number; fourteen queries at most, however many parties and cases."""
-    narrowed = asked.narrowed
+def matrix_of(benchmark: Benchmark, asked: Asked, narrowed: Narrowed, shown: str) -> Matrix:
+    """The table of one number; sixteen queries at most, however many parties and cases."""
     found = matrix(benchmark, narrowed, kinds=(READERS, WITH_MODELS))
     table = _Table(asked, shown, {(row.a, row.b): row for row in found})
     overall = {uuid.UUID(row.key): row.numbers for row in by_reader(benchmark, narrowed)}
@@ -86,7 +85,9 @@ def matrix_of(benchmark: Benchmark, asked: Asked, shown: str) -> Matrix:
     ]
     if gold:
         cells = [table.cell(gold.get(one, {}).get(shown), reader=one, kind="gold") for one in kept]
-        lines.append(Line("gold", "Gold", table.cell(None, kind="gold"), list(cells)))
+        whole = slices(benchmark, narrowed, WHOLE, kinds=WITH_GOLD, metrics=tuple(SHOWN))
+        overall_gold = whole[0].numbers.get(shown) if whole else None
+        lines.append(Line("gold", "Gold", table.cell(overall_gold, kind="gold"), list(cells)))
     return Matrix(
         words=SHOWN[shown][0],
         columns=[called.get(party, str(party)) for party in kept],

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from django.db import connection
 from django.db.models import Max, Min
 
 from annotations.agreement_asked import Asked
@@ -33,9 +32,9 @@ from annotations.agreement_read import (
     over_time,
     overview,
 )
-from annotations.agreement_rows import Number
+from annotations.agreement_rows import Narrowed, Number
 from annotations.agreement_words import NUMBERS, divergence, words_of
-from annotations.models import AgreementLabel, CaseAgreement
+from annotations.models import CaseAgreement
 
 if TYPE_CHECKING:
     from annotations.metrics.planning import Plan
@@ -64,42 +63,30 @@ class Told:
     href: str
 
 
-def choices_of(benchmark: Benchmark) -> dict[str, Any]:
-    """What the form can narrow to: readers, labels and modalities that there are; five queries."""
-    labels = AgreementLabel.objects.filter(benchmark_id=benchmark.pk).order_by("label").values_list("label", flat=True)
+def choices_of(benchmark: Benchmark, narrowed: Narrowed) -> dict[str, Any]:
+    """What the form can narrow to: readers, labels and modalities of what the viewer may see; at most seven queries."""
+    open_to = Narrowed(opened_by=narrowed.opened_by, arm=narrowed.arm)
+    labels = [one.key for one in by_label(benchmark, open_to)]
     called = _label_names(benchmark)
-    seen = CaseAgreement.objects.filter(benchmark_id=benchmark.pk).order_by().values_list("modalities", flat=True)
-    readers = names(_readers(benchmark))
+    readers = names(uuid.UUID(one.key) for one in by_reader(benchmark, open_to))
     return {
         "readers": sorted(((name, str(party)) for party, name in readers.items()), key=lambda one: one[0].casefold()),
-        "labels": [(label_argument(label), label_name(called)(label)) for label in labels.distinct()],
-        "modalities": sorted({name for text in seen.distinct() for name in text.split(" ") if name}),
+        "labels": [(label_argument(label), label_name(called)(label)) for label in labels],
+        "modalities": [one.key for one in by_modality(benchmark, open_to)],
     }
-
-
-def _readers(benchmark: Benchmark) -> list[uuid.UUID]:
-    statement = """
-        SELECT a_party FROM annotations_agreementscore WHERE benchmark_id = %s AND a_kind = 'reader' GROUP BY 1
-        UNION
-        SELECT b_party FROM annotations_agreementscore WHERE benchmark_id = %s AND b_kind = 'reader' GROUP BY 1
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [benchmark.pk, benchmark.pk])
-        return [row[0] for row in cursor.fetchall()]
 
 
 def _label_names(benchmark: Benchmark) -> dict[str, str]:
     return {label["id"]: label["name"] for label in benchmark.protocol.config.get("labels", [])}
 
 
-def page_of(benchmark: Benchmark, asked: Asked, *, shown: str, target: str) -> dict[str, Any]:
+def page_of(benchmark: Benchmark, asked: Asked, narrowed: Narrowed, *, shown: str, target: str) -> dict[str, Any]:
     """Headline, tables, matrix, plots and plan."""
-    narrowed = asked.narrowed
     whole = overview(benchmark, narrowed)
     top = ceiling(benchmark, narrowed)
-    plots = _plots(benchmark, asked, top)
+    plots = _plots(benchmark, asked, narrowed, top)
     shown = shown if shown in SHOWN else "same_answer" if whole.answers else "matched_iou"
-    table = None if asked.label else matrix_of(benchmark, asked, shown)
+    table = None if asked.label else matrix_of(benchmark, asked, narrowed, shown)
     answers = _told(benchmark, asked, whole.answers)
     kappa, ac1 = (whole.answers.get(name) for name in ("fleiss_kappa", "gwet_ac1"))
     return {
@@ -140,8 +127,8 @@ def _told(benchmark: Benchmark, asked: Asked, found: Mapping[str, Number]) -> li
     ]
 
 
-def _plots(benchmark: Benchmark, asked: Asked, top: Mapping[str, Number]) -> dict[str, Any]:
-    narrowed, every = asked.narrowed, _every(benchmark)
+def _plots(benchmark: Benchmark, asked: Asked, narrowed: Narrowed, top: Mapping[str, Number]) -> dict[str, Any]:
+    every = _every(benchmark)
     readers, machines = by_reader(benchmark, narrowed), models(benchmark, narrowed)
     called = names(uuid.UUID(one.key) for one in (*readers, *machines))
     metric = "iou" if asked.label else "same_answer"

@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-from annotations.agreement_pair import WHY
+from annotations.agreement_document import REASONS
 
-REASONS = {
-    **WHY,
-    "few_cases": "under five cases a number stands without an interval",
-    "no_pairs": "no two parties have said something of the same case",
-    "open_answers": "there are too many different answers for a coefficient",
-    "one_category": "everybody gave one and the same answer, so that chance explains all agreement",
-    "mean_of_pairs": "a mean over pairs of readers has no interval of its own",
-}
 NUMBERS = {
     "alpha_nominal": (
         "Krippendorff’s α",

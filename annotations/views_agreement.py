@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import get_object_or_404, render
 from django.urls import path
@@ -24,11 +23,11 @@ from annotations.agreement_asked import (
 from annotations.agreement_names import names
 from annotations.agreement_page import choices_of, page_of
 from annotations.agreement_pairs import BadCursor, pairs
-from annotations.agreement_rows import LOWER_IS_BETTER, OF_LABELS
+from annotations.agreement_rows import LOWER_IS_BETTER, OF_LABELS, for_viewer
 from annotations.agreement_words import words_of
 from curation.access import require, signed_in
 from curation.models import Benchmark
-from curation.permissions import READ, SEE_OTHERS
+from curation.permissions import REVIEW, SEE_OTHERS
 from curation.plotting import csv_answer
 
 if TYPE_CHECKING:
@@ -37,12 +36,10 @@ if TYPE_CHECKING:
     from curation.models import User
 
 
-def seen_whole(user: User, slug: str) -> Benchmark:
-    """A benchmark whose readings the user may all see: staff who do not read in it themselves."""
+def _staffed(user: User, slug: str) -> Benchmark:
+    """A benchmark that the user is staff of; what counts is narrowed further by `for_viewer`."""
     benchmark: Benchmark = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
     require(user, SEE_OTHERS, benchmark)
-    if user.has_perm(READ, benchmark):
-        raise PermissionDenied(f"You read in {slug}: agreement on a case opens when your own reading is submitted.")
     return benchmark
 
 
@@ -56,9 +53,13 @@ def _asked(request: HttpRequest) -> Asked:
 @require_safe
 def agreement(request: HttpRequest, slug: str) -> HttpResponse:
     """Everything of the page, or with `?format=csv&plot=NAME` the rows of one plot."""
-    benchmark = seen_whole(signed_in(request), slug)
+    user = signed_in(request)
+    benchmark = _staffed(user, slug)
     asked = _asked(request)
-    shown = page_of(benchmark, asked, shown=request.GET.get("shown", ""), target=request.GET.get("target", ""))
+    narrowed = for_viewer(asked.narrowed, user, benchmark)
+    shown = page_of(
+        benchmark, asked, narrowed, shown=request.GET.get("shown", ""), target=request.GET.get("target", "")
+    )
     if request.GET.get("format") == "csv":
         answer = csv_answer(shown["plots"], wanted=request.GET.get("plot", ""), prefix=slug)
         if answer is None:
@@ -68,7 +69,8 @@ def agreement(request: HttpRequest, slug: str) -> HttpResponse:
         "nav": "benchmarks",
         "benchmark": benchmark,
         "asked": asked,
-        "choices": choices_of(benchmark),
+        "choices": choices_of(benchmark, narrowed),
+        "only_own": narrowed.opened_by is not None,
         "arms": ARM_WORDS,
         "levels": LEVEL_WORDS,
     }
@@ -78,14 +80,15 @@ def agreement(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def agreement_pairs(request: HttpRequest, slug: str) -> HttpResponse:
     """The pairs behind a number, the least alike first; those without the number on a page of their own."""
-    benchmark = seen_whole(signed_in(request), slug)
+    user = signed_in(request)
+    benchmark = _staffed(user, slug)
     asked = _asked(request)
     is_undefined = request.GET.get("undefined") == "yes"
     try:
         page = pairs(
             benchmark,
             asked.metric,
-            asked.narrowed,
+            for_viewer(asked.narrowed, user, benchmark),
             kinds=KINDS[asked.kind],
             a=asked.reader,
             b=asked.other,
@@ -103,6 +106,7 @@ def agreement_pairs(request: HttpRequest, slug: str) -> HttpResponse:
         "metric_words": METRIC_WORDS[asked.metric],
         "is_lower_better": asked.metric in LOWER_IS_BETTER,
         "is_undefined": is_undefined,
+        "may_review": user.has_perm(REVIEW, benchmark),
         "other_query": urlencode({**asked.query(), **({} if is_undefined else {"undefined": "yes"})}),
         "told": _told(asked),
         "kinds": _chips(asked, "kind", KIND_WORDS),

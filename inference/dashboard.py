@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Count, Q, Sum
 from django.db.models.functions import Least
 
+from annotations.agreement_read import ceiling
 from annotations.reweighting import Named, agreement_over_all, draws_of
 from curation.models import Case, CaseFacts
 from inference import plots
@@ -19,6 +20,7 @@ from inference.standing import Standing, grids_differ, standings
 if TYPE_CHECKING:
     import uuid
 
+    from annotations.agreement_rows import Number
     from curation.models import Benchmark
 
 MOST_DISAGREED = 8
@@ -122,22 +124,27 @@ class Line:
     stale: list[tuple[str, int]]
 
 
-def lines_of(rows: list[Standing]) -> list[Line]:
-    """The leaderboard, in the order of the models' names; ratios of all models stand on one scale."""
+def lines_of(rows: list[Standing], *, experts: Number | None = None) -> list[Line]:
+    """The leaderboard, in the order of the models' names; ratios of all models stand on one scale.
+
+    `experts` is how often two experts give the same answer: the ceiling that accuracy is held against.
+    """
     scale = plots.ratio_scale(
         value
         for row in rows
         for value in (*(row.numbers.ratio.interval or ()), row.numbers.ratio.mean, row.numbers.moved_p95)
     )
-    return [_line(row, scale) for row in rows]
+    return [_line(row, scale, experts.value if experts else None) for row in rows]
 
 
-def _line(row: Standing, scale: plots.Scale) -> Line:
+def _line(row: Standing, scale: plots.Scale, ceiling: float | None) -> Line:
     numbers = row.numbers
     nulls = numbers.ratio.nulls
     return Line(
         standing=row,
-        accuracy=plots.mark(plots.SHARES, numbers.accuracy.value, numbers.accuracy.interval, chance=numbers.chance),
+        accuracy=plots.mark(
+            plots.SHARES, numbers.accuracy.value, numbers.accuracy.interval, chance=numbers.chance, ceiling=ceiling
+        ),
         ratio=plots.mark(
             scale,
             numbers.ratio.mean,
@@ -217,12 +224,14 @@ def recent_runs(benchmark: Benchmark) -> list[ScoringRun]:
 def dashboard_of(benchmark: Benchmark, *, model_name: str | None) -> dict[str, Any]:
     """Everything of the overview; `model_name` names whose quadrants are shown, else the first that has a verdict."""
     rows = standings(benchmark=benchmark)
+    experts = ceiling(benchmark)["same_answer"]
     chosen = next((row for row in rows if row.model.name == model_name), None) or _first_with_verdicts(rows)
     unknown = [(UNKNOWN_WORDS.get(why, why), count) for why, count in chosen.unknown.items()] if chosen else []
     fields = fields_of(chosen) if chosen else []
     return {
         "progress": progress_of(benchmark),
-        "lines": lines_of(rows),
+        "lines": lines_of(rows, experts=experts),
+        "experts": experts,
         "over_all": over_all_of(benchmark, rows),
         "chosen": chosen,
         "fields": fields,

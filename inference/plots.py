@@ -23,6 +23,7 @@ class Mark:
     band_to: float | None = None
     centre: float | None = None
     other: float | None = None
+    ceiling: float | None = None
 
     @property
     def band_width(self) -> float:
@@ -68,8 +69,9 @@ def mark(
     band: tuple[float | None, float | None] = (None, None),
     centre: float | None = None,
     other: float | None = None,
+    ceiling: float | None = None,
 ) -> Mark:
-    """A value, its interval and its nulls on a scale."""
+    """A value, its interval, its nulls and what experts reach among themselves on a scale."""
     low, high = interval if interval is not None else (None, None)
     return Mark(
         point=scale.place(value),
@@ -80,6 +82,7 @@ def mark(
         band_to=scale.place(band[1]),
         centre=scale.place(centre),
         other=scale.place(other),
+        ceiling=scale.place(ceiling),
     )
 
 

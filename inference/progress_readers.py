@@ -7,9 +7,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Aggregate, Avg, Case, Count, F, FloatField, Max, Q, Sum, Value, When
+from django.db.models import Aggregate, Count, F, FloatField, Max, Q, Sum
 
-from annotations.models import AgreementConfusion, AgreementScore, Arm, PartyKind, ProbeResult, ReadingRevision
+from annotations.drift import ACCURACY, REGIONS, ReaderDrift, drift_of
+from annotations.models import AgreementConfusion, AgreementScore, Arm, PartyKind, ReadingRevision
 from curation.models import User
 from curation.plotting import Axis, Column, Plot, Rule
 
@@ -45,7 +46,7 @@ class Reader:
     probes: int
     probes_right: float | None
     probes_iou: float | None
-    drift: Any = None
+    drift: Drift | None = None
 
 
 def readers_of(benchmark: Benchmark) -> list[Reader]:
@@ -102,15 +103,31 @@ def _like_others(benchmark: Benchmark) -> dict[uuid.UUID, dict[str, Any]]:
     }
 
 
+@dataclass(frozen=True)
+class Drift:
+    """What is said of a reader's drift, and how loudly."""
+
+    words: str
+    tone: str
+
+
 def _on_probes(benchmark: Benchmark) -> dict[uuid.UUID, dict[str, Any]]:
-    right = Case(When(is_right=True, then=Value(1.0)), When(is_right=False, then=Value(0.0)), output_field=FloatField())
-    rows = (
-        ProbeResult.objects.filter(benchmark_id=benchmark.pk)
-        .order_by()
-        .values("reader_id")
-        .annotate(probes=Count("pk"), probes_right=Avg(right), probes_iou=Avg("region_iou"))
-    )
-    return {row.pop("reader_id"): row for row in rows}
+    return {
+        row.reader.pk: {
+            "probes": row.probes,
+            "probes_right": next((chart.mean for chart in row.charts if chart.measure == ACCURACY), None),
+            "probes_iou": next((chart.mean for chart in row.charts if chart.measure == REGIONS), None),
+            "drift": _drift(row),
+        }
+        for row in drift_of(benchmark)
+    }
+
+
+def _drift(row: ReaderDrift) -> Drift | None:
+    """None while there are no limits yet."""
+    if row.is_out:
+        return Drift("below its limit", "warn")
+    return Drift("within limits", "line") if any(chart.baseline for chart in row.charts) else None
 
 
 def readers_plot(readers: list[Reader], *, ceiling: float | None) -> Plot:
