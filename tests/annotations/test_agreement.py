@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.db import transaction
 
 from annotations import agreement
+from annotations.assigning import HandedOut, next_case
+from annotations.drafting import save_draft
 from annotations.models import AgreementLabel, AgreementScore, Arm, CaseAgreement, PartyKind, ReadingRevision
+from annotations.signals import agreement_changed
+from annotations.submission import submit
+from annotations.tasks import agree_case
+from curation import queues
 from curation.models import Case, Event, Gold, GoldRoi, Role
-from tests.annotations.contents import roi, step
+from curation.signals import cases_changed
+from tests.annotations.contents import content, roi, step
 from tests.annotations.saying import say
 from tests.annotations.together import at_once
 from tests.factories import make_asset, make_benchmark, make_case, make_user
@@ -248,3 +258,46 @@ def test_two_workers_at_once_write_the_same_rows() -> None:
     assert sorted(results) == [False, False, False, True]
     assert AgreementScore.objects.count() == 6
     assert agreement.differing([case.pk]) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_submit_sends_the_task_that_writes_rows_and_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the submit over the broker's message to rows and event, each after the commit of the one before."""
+    messages: list[tuple[str, dict[str, str]]] = []
+
+    class Broker:
+        def send_task(self, name: str, kwargs: dict[str, str]) -> None:
+            messages.append((name, kwargs))
+
+    monkeypatch.setattr(queues, "current_app", Broker())
+    monkeypatch.setattr(queues, "_paused_until", 0.0)
+    heard: list[Any] = []
+    agreement_changed.connect(lambda case_id, **_: heard.append(case_id), weak=False, dispatch_uid="test.agreed")
+    benchmark = make_benchmark(overlap=2)
+    case = make_case(benchmark)
+    try:
+        for name in ("one", "two"):
+            reader = make_user(name, Role.READER, benchmark)
+            given = next_case(reader=reader, benchmark=benchmark)
+            assert isinstance(given, HandedOut)
+            saved = save_draft(reading_id=given.reading.pk, version=0, content=content())
+            submit(reading_id=given.reading.pk, version=saved.version, key=name)
+            assert messages.count((agreement.AGREE_TASK, {"case_id": str(case.pk)})) == (1 if name == "one" else 2)
+            agree_case(str(case.pk))
+    finally:
+        agreement_changed.disconnect(dispatch_uid="test.agreed")
+    assert pair(case).is_same_answer is True
+    assert heard == [case.pk, case.pk]
+    assert Event.objects.filter(type=agreement.AGREEMENT_CHANGED).count() == 2
+    assert settings.CELERY_TASK_ROUTES[agreement.AGREE_TASK] == {"queue": "scores"}
+    messages.clear()
+    with transaction.atomic():
+        cases_changed.send(sender=Case, case_ids=[case.pk, make_case(benchmark, "unread").pk])
+    assert [one for one in messages if one[0] == agreement.AGREE_TASK] == [
+        (agreement.AGREE_TASK, {"case_id": str(case.pk)})
+    ]
+
+
+def test_a_message_about_a_case_that_is_no_more_does_nothing(db: None) -> None:
+    agree_case(str(uuid.uuid4()))
+    assert not CaseAgreement.objects.exists()
