@@ -1,39 +1,35 @@
-"""Handing out cases: a place at a case is leased to one reader, and never more places than the benchmark's overlap.
+"""Handing out cases: a place at a case is leased to one reader, and never more places than the case's overlap.
 
-A place is taken by a submitted reading or by a lease that has not run out. Whoever takes one first locks the case's
-row, then counts in a statement of its own: under READ COMMITTED only a statement begun after the lock was got sees
-what the last holder of the lock wrote. Locks are always taken in the order user, case,
-assignment, reading.
+A place is taken by a submitted reading, by an assigned case or by a lease that has not run out. How one is taken, and
+in which order locks are, says annotations/places.py; which case comes next, annotations/candidates.py and, where
+disagreement leads, annotations/drawing.py.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from annotations import probes
-from annotations.facts import record_readings
+from annotations import candidates, drawing, places, probes
 from annotations.models import Arm, Assignment, AssignmentState, Origin, Reading, ReadingState
+from annotations.places import lease_end
 from curation import audit
-from curation.models import Case, CaseFacts, User
+from curation.models import Case, OrderPolicy, User
 from curation.permissions import READ
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Iterator
 
+    from annotations.candidates import Asked
+    from annotations.places import Own, Taken
     from curation.models import Benchmark
 
 MOST_REASON_CHARACTERS = 300
-# Cases looked at together.
-CANDIDATES = 20
 
 
 @dataclass(frozen=True)
@@ -68,11 +64,6 @@ class LeaseEnded(Exception):
         self.state = assignment.state
 
 
-def lease_end(now: dt.datetime) -> dt.datetime:
-    """When a lease that begins, or is prolonged, now runs out."""
-    return now + dt.timedelta(minutes=settings.LEASE_MINUTES)
-
-
 class _LeaseGone(Exception):
     """The lease that was found open was given back at this moment."""
 
@@ -90,37 +81,87 @@ def next_case(*, reader: User, benchmark: Benchmark) -> HandedOut | NothingLeft:
     Returns
     -------
     HandedOut or NothingLeft
-        The reader's open lease, prolonged; else a case whose lease ran out over a draft of this reader; else the first
-        case in order that the reader has neither read nor skipped and that has a place left.
+        The first there is of: the reader's open lease, prolonged; a case whose lease ran out over a draft of this
+        reader; a case that a curator assigned to them; a probe, if one is due; the first case in order that they have
+        neither read nor skipped and that has a place left.
     """
     if not reader.has_perm(READ, benchmark):
         return NothingLeft("not_assigned")
+    waits = False
     while True:
         try:
-            return _next_case(reader, benchmark)
+            return _next_case(reader, benchmark, waits=waits)
         except _LeaseGone:
             # In a transaction of its own: the update may have locked the assignment before it found it changed, and
             # to take a case with that lock held is the wrong order.
             continue
+        except places.CaseLocked:
+            # Nothing is left but cases of which somebody takes or frees a place at this moment: wait for them.
+            waits = True
 
 
 @transaction.atomic
-def _next_case(reader: User, benchmark: Benchmark) -> HandedOut | NothingLeft:
-    User.objects.select_for_update(no_key=True).get(pk=reader.pk)
-    now = timezone.now()
-    held = open_lease(reader, benchmark)
-    if held is not None:
-        if not prolong_open(held):
-            raise _LeaseGone
-        return HandedOut(held, _reading_of(held.case, reader))
-    if benchmark.is_paused:
+def _next_case(reader: User, benchmark: Benchmark, *, waits: bool) -> HandedOut | NothingLeft:
+    asked = candidates.begin(reader, benchmark, timezone.now())
+    own = places.own_assignments(asked)
+    if own and own[0].is_open:
+        return _again(asked, own[0].assignment)
+    if asked.benchmark.is_paused:
         return NothingLeft("paused")
-    probe = probes.due_probe(reader=reader, benchmark=benchmark)
-    case = _take_case(reader, benchmark, now) if probe is None else lock_case(probe)
-    if case is None:
-        return _why_nothing(reader, benchmark, now)
-    assignment = _lease(case, reader, now)
-    return HandedOut(assignment, _reading_of(case, reader))
+    taken = _of_own(asked, own) or _probe(asked)
+    if taken is None and asked.benchmark.is_push_only:
+        return NothingLeft("not_assigned")
+    taken = taken or _of_queue(asked, waits=waits)
+    if taken is None:
+        return _why_nothing(asked)
+    return HandedOut(taken.assignment, places.reading_of(asked, taken.assignment, is_new=taken.is_new))
+
+
+def _again(asked: Asked, held: Assignment) -> HandedOut:
+    """The open lease, prolonged."""
+    if not prolong_open(held):
+        raise _LeaseGone
+    held.case = Case.objects.get(pk=held.case_id)
+    return HandedOut(held, places.reading_of(asked, held))
+
+
+def _of_own(asked: Asked, own: list[Own]) -> Taken | None:
+    """A lease of a case that the reader has begun or was assigned, if it has a place for them."""
+    for row in own:
+        given = row.assignment
+        taken = places.take(asked, given.case_id, waits=True, origin=Origin(given.origin))
+        if taken is not None:
+            return taken
+    return None
+
+
+def _probe(asked: Asked) -> Taken | None:
+    case_id = probes.due_probe(reader=asked.reader, benchmark=asked.benchmark)
+    return None if case_id is None else places.take(asked, case_id, waits=True, origin=Origin.PROBE)
+
+
+def _of_queue(asked: Asked, *, waits: bool) -> Taken | None:
+    """A lease of the next case in order that has a place left.
+
+    Cases of which others take or free a place at this moment are passed over; only where that leaves nothing does
+    CaseLocked ask for a second look that waits for them.
+    """
+    if asked.benchmark.order_policy == OrderPolicy.DISAGREEMENT:
+        return drawing.take_by_disagreement(asked)
+    is_locked = False
+    for one in candidates.candidates(asked):
+        if not one.is_free:
+            continue
+        try:
+            taken = places.take(asked, one.case_id, waits=waits)
+        except places.CaseLocked:
+            is_locked = True
+            continue
+        if taken is not None:
+            return taken
+    if is_locked:
+        raise places.CaseLocked
+    return None
 
 
 def open_lease(reader: User, benchmark: Benchmark) -> Assignment | None:
@@ -146,7 +187,7 @@ def heartbeat(*, assignment_id: uuid.UUID) -> Assignment:
     if assignment.state != AssignmentState.LEASED:
         raise LeaseEnded(assignment)
     if not prolong_open(assignment) and not hold_place(assignment):
-        raise PlaceTaken(assignment.case, assignment.case.benchmark.overlap)
+        raise PlaceTaken(assignment.case, assignment.case.places)
     return assignment
 
 
@@ -184,7 +225,7 @@ def hold_place(assignment: Assignment) -> bool:
         prolong(assignment, now)
         return True
     others = Assignment.objects.holding_a_place(now).filter(case_id=assignment.case_id).exclude(pk=assignment.pk)
-    if others.count() >= assignment.case.benchmark.overlap:
+    if others.count() >= assignment.case.places:
         return False
     prolong(assignment, now)
     return True
@@ -214,105 +255,17 @@ def prolong(assignment: Assignment, now: dt.datetime) -> None:
     assignment.save(update_fields=["state", "lease_expires_at", "updated_at"])
 
 
-def _not_ended(reader: User, case: str) -> Q:
-    """That the case, a field of the row, may still come to the reader: they neither submitted nor skipped it."""
-    ended = [AssignmentState.SUBMITTED, AssignmentState.SKIPPED]
-    return ~Q(Exists(Assignment.objects.filter(case=OuterRef(case), reader=reader, state__in=ended)))
-
-
-def _readings_ended(reader: User) -> QuerySet[Reading]:
-    """Readings of the reader that leave nothing to read: submitted once, closed, or waiting for a curator."""
-    waiting = [ReadingState.SUBMITTED, ReadingState.SURPLUS, ReadingState.CLOSED]
-    return Reading.objects.filter(Q(state__in=waiting) | Q(revision__gt=0), reader=reader)
-
-
-def _lapsed_drafts(reader: User, benchmark: Benchmark) -> list[uuid.UUID]:
-    """Cases whose lease ran out over a draft of the reader, in order."""
-    draft = Reading.objects.filter(case=OuterRef("case"), reader=reader, state=ReadingState.DRAFT, version__gt=0)
-    own = Assignment.objects.filter(Exists(draft), reader=reader, state=AssignmentState.LEASED)
-    return list(own.filter(case__benchmark=benchmark).order_by("case__position").values_list("case_id", flat=True))
-
-
-def _unread(reader: User, benchmark: Benchmark) -> Iterator[uuid.UUID]:
-    """Cases that were not read often enough and not by the reader, in order.
-
-    The index of the facts passes over cases that are full without a look at their rows; a few at a time, since the
-    first is nearly always the one.
-    """
-    waiting = CaseFacts.objects.filter(benchmark_id=benchmark.pk, readings_submitted__lt=benchmark.overlap)
-    waiting = waiting.filter(_not_ended(reader, "pk"), case__is_probe=False).order_by("position")
-    after = -1
-    while batch := list(waiting.filter(position__gt=after).values_list("case_id", "position")[:CANDIDATES]):
-        after = batch[-1][1]
-        yield from (case_id for case_id, _ in batch)
-
-
-def _candidates(reader: User, benchmark: Benchmark, now: dt.datetime) -> Iterator[uuid.UUID]:
-    """Cases that have a place for the reader as far as can be told without a lock, in the order to try them."""
-    places = Assignment.objects.holding_a_place(now).values("case").annotate(n=Count("pk"))
-    in_order = chain(_lapsed_drafts(reader, benchmark), _unread(reader, benchmark))
-    while batch := list(islice(in_order, CANDIDATES)):
-        full = places.filter(case__in=batch, n__gte=benchmark.overlap).values_list("case", flat=True)
-        ended = _readings_ended(reader).filter(case__in=batch).values_list("case", flat=True)
-        passed_over = {*full, *ended}
-        yield from (case_id for case_id in batch if case_id not in passed_over)
-
-
-def _take_case(reader: User, benchmark: Benchmark, now: dt.datetime) -> Case | None:
-    """The next case, locked, with a place left that is now the caller's to take."""
-    # First whatever nobody else is taking from at this moment; only when that is nothing, wait for the others:
-    # a case that is locked may have places left after its turn, and then there is something to read.
-    for waits in (False, True):
-        for case_id in _candidates(reader, benchmark, now):
-            case = _lock_free(case_id, benchmark, now, waits=waits)
-            if case is not None:
-                return case
-    return None
-
-
-def _lock_free(case_id: uuid.UUID, benchmark: Benchmark, now: dt.datetime, *, waits: bool) -> Case | None:
-    """The case, locked, if it has a place left; else None and no lock."""
-    # A savepoint, so that the lock of a case that turns out full is let go: two readers that each held one such
-    # case while waiting for the other's would wait for ever.
-    before = transaction.savepoint()
-    case = Case.objects.select_for_update(skip_locked=not waits, no_key=True).filter(pk=case_id).first()
-    # Counted in a statement of its own: one begun before the last holder of this lock committed does not see it.
-    if case is None or Assignment.objects.holding_a_place(now).filter(case=case).count() >= benchmark.overlap:
-        transaction.savepoint_rollback(before)
-        return None
-    transaction.savepoint_commit(before)
-    return case
-
-
-def _lease(case: Case, reader: User, now: dt.datetime) -> Assignment:
-    assignment, _ = Assignment.objects.update_or_create(
-        case=case,
-        reader=reader,
-        defaults={
-            "state": AssignmentState.LEASED,
-            "lease_expires_at": lease_end(now),
-            "skip_reason": "",
-            "origin": Origin.PROBE if case.is_probe else Origin.QUEUE,
-        },
-    )
-    return assignment
-
-
-def _reading_of(case: Case, reader: User) -> Reading:
-    reading, is_new = Reading.objects.get_or_create(case=case, reader=reader, arm=Arm.UNAIDED)
-    if is_new:
-        record_readings(case.pk)
-    return reading
-
-
-def _why_nothing(reader: User, benchmark: Benchmark, now: dt.datetime) -> NothingLeft:
+def _why_nothing(asked: Asked) -> NothingLeft:
     """`leased` if a place that others hold may come free again, else `done`."""
-    open_leases = Assignment.objects.filter(state=AssignmentState.LEASED, lease_expires_at__gt=now)
+    ended = [AssignmentState.SUBMITTED, AssignmentState.SKIPPED]
+    waiting = [ReadingState.SUBMITTED, ReadingState.SURPLUS, ReadingState.CLOSED]
+    own = {"case": OuterRef("case"), "reader": asked.reader}
+    open_leases = Assignment.objects.filter(state=AssignmentState.LEASED, lease_expires_at__gt=asked.now)
     hopeful = open_leases.filter(
-        _not_ended(reader, "case"),
-        ~Exists(_readings_ended(reader).filter(case=OuterRef("case"))),
-        case__benchmark=benchmark,
-        case__facts__readings_submitted__lt=benchmark.overlap,
+        ~Exists(Assignment.objects.filter(state__in=ended, **own)),
+        ~Exists(Reading.objects.filter(Q(state__in=waiting) | Q(revision__gt=0), arm=Arm.UNAIDED, **own)),
+        case__benchmark=asked.benchmark,
+        case__facts__is_open=True,
     )
     until = hopeful.order_by("lease_expires_at").values_list("lease_expires_at", flat=True).first()
     return NothingLeft("leased", until) if until else NothingLeft("done")

@@ -23,7 +23,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from annotations.models import QueueMark, ReaderPair
 from curation import audit, events, reading_order
@@ -152,8 +152,8 @@ def void_marks(benchmark_id: uuid.UUID) -> None:
 
 def lower_marks(*, benchmark_id: uuid.UUID, order_key: float, position: int) -> None:
     """Let readers who had passed this place by look at it again."""
-    beyond = QueueMark.objects.filter(benchmark=benchmark_id, order_key__gte=order_key)
-    beyond.exclude(order_key=order_key, position__lte=position).update(order_key=order_key, position=position)
+    passed = Q(order_key__gt=order_key) | Q(order_key=order_key, position__gte=position)
+    QueueMark.objects.filter(passed, benchmark=benchmark_id).update(order_key=order_key, position=position - 1)
 
 
 def _lock(benchmark: Benchmark) -> Benchmark:

@@ -80,7 +80,7 @@ def submit(*, reading_id: uuid.UUID, version: int, key: str) -> ReadingRevision:
     done = _submit_once(reading_id, version, key)
     if isinstance(done, Reading):
         # Raised only here, outside of the transaction that made the draft surplus, or that would be undone.
-        raise assigning.PlaceTaken(done.case, done.case.benchmark.overlap)
+        raise assigning.PlaceTaken(done.case, done.case.places)
     return done
 
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from curation.models import Benchmark, Case
 
@@ -46,7 +47,8 @@ class Draw(models.Model):
 class QueueMark(models.Model):
     """Up to where a reader need not look again in a benchmark: every open case before it has ended for this reader.
 
-    Void when the benchmark's `queue_epoch` has moved on.
+    Void when the benchmark's `queue_epoch` has moved on, and some minutes after the look from the start that it rests
+    on. An infinite `order_key` says that nothing was left.
     """
 
     reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
@@ -54,6 +56,7 @@ class QueueMark(models.Model):
     epoch = models.PositiveIntegerField()
     order_key = models.FloatField()
     position = models.BigIntegerField()
+    since = models.DateTimeField(default=timezone.now, help_text="when the queue was last looked through from its start")
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["reader", "benchmark"], name="queue_mark_once")]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import collections
 import datetime as dt
+import itertools
+import math
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 
 from annotations.assigning import (
-    CANDIDATES,
     HandedOut,
     LeaseEnded,
     NothingLeft,
@@ -22,8 +23,10 @@ from annotations.assigning import (
     release,
     skip,
 )
+from annotations.candidates import CANDIDATES, MARK_LASTS
 from annotations.drafting import save_draft
-from annotations.models import Assignment, AssignmentState, Reading, ReadingState
+from annotations.models import Assignment, AssignmentState, Origin, QueueMark, ReaderPair, Reading, ReadingState
+from annotations.ordering import set_overlap, set_reading_order, void_marks
 from annotations.submission import submit
 from curation.models import AuditEvent, Benchmark, Case, CaseFacts, Role, User
 from tests.annotations.contents import content
@@ -270,12 +273,167 @@ def test_an_index_passes_over_what_was_read_often_enough(
 ) -> None:
     with django_assert_max_num_queries(40) as run:
         take(reader, benchmark)
-    looked = next(query["sql"] for query in run.captured_queries if '"position" > ' in query["sql"])
+    looked = next(query["sql"] for query in run.captured_queries if "(f.order_key, f.position) > " in query["sql"])
     with connection.cursor() as cursor:
         # Of a handful of rows the planner would rather read all.
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
         cursor.execute(f"EXPLAIN {looked}")
         plan = "\n".join(row[0] for row in cursor.fetchall())
-    assert "facts_by_place" in plan
-    assert "readings_submitted < 1" in plan.split("Index Cond", 1)[1].split("\n")[0]
+    assert "facts_queue" in plan
+    assert 'ROW(order_key, "position") > ' in plan.split("Index Cond", 1)[1].split("\n")[0]
     assert "Sort" not in plan
+
+
+def push(case: Case, reader: User, **fields: Any) -> Assignment:
+    return Assignment.objects.create(
+        case=case,
+        reader=reader,
+        state=AssignmentState.ASSIGNED,
+        origin=Origin.PUSHED,
+        lease_expires_at=timezone.now(),
+        **fields,
+    )
+
+
+def test_what_a_curator_assigned_comes_first_by_due_time(reader: User, benchmark: Benchmark) -> None:
+    cases = [make_case(benchmark, key, images=0) for key in ("a", "b", "c", "d")]
+    soon = timezone.now() + dt.timedelta(days=1)
+    push(cases[1], reader)
+    push(cases[2], reader, due_at=soon + dt.timedelta(days=1))
+    pushed = push(cases[3], reader, due_at=soon)
+    given = take(reader, benchmark)
+    assert (given.assignment.pk, given.assignment.case) == (pushed.pk, cases[3])
+    pushed.refresh_from_db()
+    assert (pushed.state, pushed.origin, pushed.due_at) == (AssignmentState.LEASED, Origin.PUSHED, soon)
+    submit(reading_id=given.reading.pk, version=0, key="k")
+    assert [read_and_submit(reader, benchmark).key for _ in range(3)] == ["c", "b", "a"]
+
+
+def test_an_assigned_case_holds_a_place_against_the_queue(
+    reader: User, other_reader: User, benchmark: Benchmark, case: Case
+) -> None:
+    push(case, reader)
+    assert next_case(reader=other_reader, benchmark=benchmark) == NothingLeft("done")
+    assert take(reader, benchmark).assignment.case == case
+
+
+def test_a_draft_whose_lease_ran_out_comes_before_what_is_assigned(reader: User, benchmark: Benchmark) -> None:
+    first, second = make_case(benchmark, "one"), make_case(benchmark, "two")
+    given = take(reader, benchmark)
+    save_draft(reading_id=given.reading.pk, version=0, content=content())
+    expire(given)
+    push(second, reader)
+    assert take(reader, benchmark).assignment.case == first
+
+
+def test_where_cases_are_only_assigned_the_queue_gives_none(
+    reader: User, other_reader: User, benchmark: Benchmark, case: Case
+) -> None:
+    Benchmark.objects.update(is_push_only=True)
+    push(case, reader)
+    assert next_case(reader=other_reader, benchmark=benchmark) == NothingLeft("not_assigned")
+    assert read_and_submit(reader, benchmark) == case
+    assert next_case(reader=reader, benchmark=benchmark) == NothingLeft("not_assigned")
+
+
+def test_a_pause_holds_back_what_is_assigned(reader: User, benchmark: Benchmark, case: Case) -> None:
+    Benchmark.objects.update(is_paused=True)
+    push(case, reader)
+    assert next_case(reader=reader, benchmark=benchmark) == NothingLeft("paused")
+
+
+def test_a_case_with_an_overlap_of_its_own_is_given_so_often(
+    reader: User, other_reader: User, benchmark: Benchmark, curator: User
+) -> None:
+    twice, once = make_case(benchmark, "twice", overlap=2), make_case(benchmark, "once")
+    third = make_user("tom", Role.READER, benchmark)
+    for one in (reader, other_reader):
+        assert read_and_submit(one, benchmark) == twice
+    assert read_and_submit(third, benchmark) == once
+    assert next_case(reader=reader, benchmark=benchmark) == NothingLeft("done")
+    set_overlap(benchmark=benchmark, overlap=3, actor=curator)
+    assert read_and_submit(reader, benchmark) == once, "its own overlap stays, the benchmark's is for the others"
+
+
+def test_a_lowered_overlap_keeps_leases_and_makes_late_drafts_surplus(
+    reader: User, other_reader: User, benchmark: Benchmark, case: Case, curator: User
+) -> None:
+    Benchmark.objects.update(overlap=2)
+    kept, late = take(reader, benchmark), take(other_reader, benchmark)
+    set_overlap(benchmark=benchmark, overlap=1, actor=curator)
+    submit(reading_id=kept.reading.pk, version=0, key="k")
+    assert save_draft(reading_id=late.reading.pk, version=0, content=content()).version == 1
+    expire(late)
+    with pytest.raises(PlaceTaken, match="all 1 places"):
+        submit(reading_id=late.reading.pk, version=1, key="k")
+    late.reading.refresh_from_db()
+    assert late.reading.state == ReadingState.SURPLUS
+
+
+def test_the_mark_passes_by_what_the_reader_ended_and_nothing_else(
+    reader: User, other_reader: User, benchmark: Benchmark, curator: User
+) -> None:
+    Benchmark.objects.update(overlap=2)
+    cases = [make_case(benchmark, f"c{number}", images=0) for number in range(6)]
+    for _ in range(3):
+        read_and_submit(reader, benchmark)
+    held = take(reader, benchmark)
+    mark = QueueMark.objects.get(reader=reader)
+    assert (mark.order_key, mark.position) == (cases[3].position, cases[3].position - 1)
+    release(assignment_id=held.assignment.pk)
+    assert take(reader, benchmark).assignment.case == cases[3]
+    submit(reading_id=held.reading.pk, version=0, key="k")
+    for _ in range(2):
+        read_and_submit(reader, benchmark)
+    assert next_case(reader=reader, benchmark=benchmark) == NothingLeft("done")
+    assert QueueMark.objects.get(reader=reader).order_key == math.inf
+    seventh = make_case(benchmark, "c6", images=0)
+    assert next_case(reader=reader, benchmark=benchmark) == NothingLeft("done"), "an import raises the epoch"
+    void_marks(benchmark.pk)
+    assert take(reader, benchmark).assignment.case == seventh
+
+
+def test_an_old_mark_is_not_trusted(reader: User, benchmark: Benchmark, case: Case) -> None:
+    QueueMark.objects.create(
+        reader=reader,
+        benchmark=benchmark,
+        epoch=0,
+        order_key=math.inf,
+        position=0,
+        since=timezone.now() - MARK_LASTS,
+    )
+    assert take(reader, benchmark).assignment.case == case
+
+
+def test_nothing_after_the_mark_is_a_look_from_the_start(reader: User, benchmark: Benchmark, case: Case) -> None:
+    QueueMark.objects.create(reader=reader, benchmark=benchmark, epoch=0, order_key=9, position=9)
+    assert take(reader, benchmark).assignment.case == case
+
+
+def test_balanced_readers_meet_each_other_evenly(benchmark: Benchmark, curator: User) -> None:
+    set_overlap(benchmark=benchmark, overlap=2, actor=curator)
+    set_reading_order(benchmark=benchmark, policy="balanced", actor=curator)
+    for number in range(12):
+        make_case(benchmark, f"c{number:02}", images=0)
+    CaseFacts.objects.update(order_key=0)
+    readers = cast_of(4, benchmark)
+    turns = [readers[0]] * 6 + [readers[1]] * 6 + [readers[2]] * 6 + [readers[3]] * 6
+    read = collections.defaultdict(set)
+    for reader in turns:
+        read[reader.pk].add(read_and_submit(reader, benchmark).key)
+    assert len(set.union(*read.values())) == 12
+    meetings = sorted(len(read[a.pk] & read[b.pk]) for a, b in itertools.combinations(readers, 2))
+    assert meetings == [0, 0, 3, 3, 3, 3]
+    assert sorted(ReaderPair.objects.values_list("shared", flat=True)) == [3, 3, 3, 3]
+
+
+def test_a_case_from_the_queue_is_so_many_statements(
+    reader: User, benchmark: Benchmark, case: Case, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    reader.roles_by_benchmark()
+    # Savepoint (twice), reader with mark, own, candidates, mark, case, lease, reading, count, facts.
+    with django_assert_num_queries(11):
+        take(reader, benchmark)
+    # Savepoint (twice), reader with mark, own, prolonged, case, reading.
+    with django_assert_num_queries(7):
+        take(reader, benchmark)

@@ -203,7 +203,7 @@ def test_a_case_that_moves_up_lowers_the_marks_beyond_it(
         judge(four[3], 0.9)
     beyond.refresh_from_db()
     before.refresh_from_db()
-    assert (beyond.order_key, beyond.position) == (-0.9, four[3].position)
+    assert (beyond.order_key, beyond.position) == (-0.9, four[3].position - 1)
     assert before.order_key == -0.95
     with django_capture_on_commit_callbacks() as callbacks:
         judge(four[3], 0.1)
