@@ -14,6 +14,7 @@ export default defineConfig({
       input: {
         main: "src/main.ts",
         case: "src/case.ts",
+        review: "src/review.ts",
         site: "src/site.ts",
         "site-css": "src/styles/site.css",
       },

@@ -152,6 +152,8 @@ export interface WorkspaceData {
   protocol: Protocol;
   user: { id: string; name: string };
   progress: { done: number; total: number };
+  /** The server's time when it made the page. */
+  now?: string;
   next: Next | null;
   urls: { api: string; home: string; login: string; next?: string };
 }
@@ -166,7 +168,8 @@ export interface ProblemBody {
   title?: string;
   detail?: string;
   errors?: FieldError[];
-  yours?: Content | null;
-  theirs?: Content;
+  /** A reading's content, or whatever else the call was to save. */
+  yours?: unknown;
+  theirs?: unknown;
   version?: number;
 }

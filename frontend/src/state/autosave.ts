@@ -3,11 +3,11 @@ import type { Content } from "../api/types";
 import type { Queue } from "./queue";
 import { type SavedAnswer, type SaveState, stateAfter } from "./savestate";
 
-export interface AutosaveParts {
-  queue: Queue;
+export interface AutosaveParts<T = Content> {
+  queue: Queue<T>;
   version: number;
   savedAt: string | null;
-  put: (body: Content & { version: number }) => Promise<SavedAnswer>;
+  put: (body: T & { version: number }) => Promise<SavedAnswer>;
   now?: () => Date;
 }
 
@@ -22,10 +22,10 @@ const RETRY_MS = [1000, 2000, 4000, 8000, 15000];
  * One request is under way at a time and carries the version it was made from. Whatever happens to it, the content stays
  * on this computer until the server has acknowledged that very content.
  */
-export class Autosave {
-  private readonly current = signal<SaveState>({ kind: "saved", at: null });
-  private readonly parts: AutosaveParts;
-  private content: Content | null = null;
+export class Autosave<T extends object = Content> {
+  private readonly current = signal<SaveState<T>>({ kind: "saved", at: null });
+  private readonly parts: AutosaveParts<T>;
+  private content: T | null = null;
   private changes = 0;
   private firstChangeAt = 0;
   private timer: ReturnType<typeof setTimeout> | null = null;
@@ -35,13 +35,13 @@ export class Autosave {
   private writing: Promise<void> = Promise.resolve();
   version: number;
 
-  constructor(parts: AutosaveParts) {
+  constructor(parts: AutosaveParts<T>) {
     this.parts = parts;
     this.version = parts.version;
     this.current.value = { kind: "saved", at: parts.savedAt };
   }
 
-  get state(): ReadonlySignal<SaveState> {
+  get state(): ReadonlySignal<SaveState<T>> {
     return this.current;
   }
 
@@ -50,7 +50,7 @@ export class Autosave {
   }
 
   /** Takes up what an earlier page left on this computer; returns its content, or null if there is nothing. */
-  async restore(): Promise<Content | null> {
+  async restore(): Promise<T | null> {
     const unsent = await this.parts.queue.unsent();
     if (unsent === undefined) return null;
     this.content = unsent.content;
@@ -61,7 +61,7 @@ export class Autosave {
     return unsent.content;
   }
 
-  changed(content: Content): void {
+  changed(content: T): void {
     this.content = content;
     this.changes += 1;
     const kind = this.current.peek().kind;
@@ -88,7 +88,7 @@ export class Autosave {
   }
 
   /** After two versions: "mine" goes over the stored one; "theirs" is taken. The other is kept on this computer. */
-  async resolve(choice: "mine" | "theirs"): Promise<Content | null> {
+  async resolve(choice: "mine" | "theirs"): Promise<T | null> {
     const state = this.current.peek();
     if (state.kind !== "conflict") return null;
     const other = choice === "mine" ? state.theirs : (this.content ?? state.mine);
@@ -105,7 +105,7 @@ export class Autosave {
   }
 
   /** Another call found that the server has another version: nothing is sent until the reader chooses. */
-  found(mine: Content, theirs: Content, version: number): void {
+  found(mine: T, theirs: T, version: number): void {
     this.content = mine;
     this.current.value = { kind: "conflict", mine, theirs, version };
   }
@@ -153,7 +153,7 @@ export class Autosave {
     return this.inFlight;
   }
 
-  private async attempt(content: Content): Promise<void> {
+  private async attempt(content: T): Promise<void> {
     const sent = this.changes;
     if (this.failures === 0) this.current.value = { kind: "saving" };
     try {
@@ -178,7 +178,7 @@ export class Autosave {
     this.current.value = { kind: "saved", at: savedAt };
   }
 
-  private failed(error: unknown, mine: Content): void {
+  private failed(error: unknown, mine: T): void {
     this.failures += 1;
     const state = stateAfter(error, mine, this.changes);
     this.current.value = state;
@@ -187,7 +187,7 @@ export class Autosave {
   }
 
   /** A reading that was closed elsewhere takes no draft any more: what differs is kept, and waits for nothing. */
-  private setAside(content: Content): void {
+  private setAside(content: T): void {
     this.lockedAt ??= this.now().toISOString();
     const kept = { content, at: this.lockedAt, why: "closed elsewhere" };
     const { queue } = this.parts;

@@ -2,8 +2,8 @@ import { createStore, del, entries, get, set, type UseStore } from "idb-keyval";
 import type { Content } from "../api/types";
 
 /** A draft that the server has not acknowledged yet. */
-export interface Unsent {
-  content: Content;
+export interface Unsent<T = Content> {
+  content: T;
   /** The server's version that the content was made from. */
   version: number;
   changes: number;
@@ -16,21 +16,21 @@ export interface PendingSubmit {
   version: number;
 }
 
-export interface Kept {
-  content: Content;
+export interface Kept<T = Content> {
+  content: T;
   at: string;
   why: string;
 }
 
 /** What is kept on this computer. Every key names the user, so that nothing is sent in another one's session. */
-export interface Queue {
-  unsent(): Promise<Unsent | undefined>;
-  keepUnsent(unsent: Unsent): Promise<void>;
+export interface Queue<T = Content> {
+  unsent(): Promise<Unsent<T> | undefined>;
+  keepUnsent(unsent: Unsent<T>): Promise<void>;
   dropUnsent(): Promise<void>;
   pendingSubmit(): Promise<PendingSubmit | undefined>;
   keepSubmit(pending: PendingSubmit): Promise<void>;
   dropSubmit(): Promise<void>;
-  keepOther(kept: Kept): Promise<void>;
+  keepOther(kept: Kept<T>): Promise<void>;
 }
 
 let opened: UseStore | null = null;
@@ -41,24 +41,33 @@ function database(): UseStore {
 }
 
 export function readingQueue(user: string, reading: string): Queue {
-  const draft = `draft:${user}:${reading}`;
-  const submit = `submit:${user}:${reading}`;
+  return queueAt("draft", user, reading);
+}
+
+/** Of a review in the making; no reading page sends it. */
+export function reviewQueue<T>(user: string, review: string): Queue<T> {
+  return queueAt("review", user, review);
+}
+
+function queueAt<T>(kind: string, user: string, id: string): Queue<T> {
+  const draft = `${kind}:${user}:${id}`;
+  const submit = `submit:${user}:${id}`;
   const store = database();
   return {
-    unsent: () => get<Unsent>(draft, store),
+    unsent: () => get<Unsent<T>>(draft, store),
     keepUnsent: (unsent) => set(draft, unsent, store),
     dropUnsent: () => del(draft, store),
     pendingSubmit: () => get<PendingSubmit>(submit, store),
     keepSubmit: (pending) => set(submit, pending, store),
     dropSubmit: () => del(submit, store),
-    keepOther: (kept) => set(`kept:${user}:${reading}:${kept.at}`, kept, store),
+    keepOther: (kept) => set(`kept:${user}:${id}:${kept.at}`, kept, store),
   };
 }
 
 /** How many drafts of anybody wait on this computer to be sent. */
 export async function unsentDrafts(): Promise<number> {
   const all = await entries<string, unknown>(database());
-  return all.filter(([key]) => key.startsWith("draft:")).length;
+  return all.filter(([key]) => key.startsWith("draft:") || key.startsWith("review:")).length;
 }
 
 /** The drafts of one reader that wait to be sent, by reading. */

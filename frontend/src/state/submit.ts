@@ -1,4 +1,5 @@
 import { ApiError, call } from "../api/client";
+import type { Content } from "../api/types";
 import { readingQueue } from "./queue";
 import { missing } from "./required";
 import type { Session } from "./session";
@@ -86,11 +87,11 @@ async function send(session: Session, reading: string, version: number): Promise
 function failed(session: Session, error: unknown): void {
   const problem = error instanceof ApiError ? error : new ApiError(0, null, String(error));
   if (problem.kind === "overlap-reached") {
-    session.notice.value =
-      "Other readers took every place of this case while your lease was out. Your reading is kept as surplus; a curator accepts or closes it.";
+    session.standing.value = "surplus";
   } else if (problem.kind === "stale-draft") {
     const { theirs, version } = problem.body ?? {};
-    if (theirs && version !== undefined) session.autosave.peek()?.found(session.store.content.peek(), theirs, version);
+    if (theirs && version !== undefined)
+      session.autosave.peek()?.found(session.store.content.peek(), theirs as Content, version);
     session.dialog.value = "versions";
   } else if (problem.isSignedOut) {
     session.notice.value = "You are signed out. Everything is kept on this computer; log in again and submit.";

@@ -1,0 +1,36 @@
+// The review page: readings side by side, and the gold that somebody puts together from them.
+import { h, render } from "preact";
+import { gathered, listen } from "./live/stream";
+import type { ReviewPage } from "./review/data";
+import { ReviewView } from "./review/Page";
+import { guardLeaving, load, loadComments, page } from "./review/state";
+import "./styles/review.css";
+
+const KINDS = new Set(["review.changed", "reading.submitted", "case.changed"]);
+const GATHER_MS = 150;
+
+function start(root: HTMLElement, data: ReviewPage): void {
+  page.value = data;
+  root.replaceChildren();
+  render(h(ReviewView, {}), root);
+  const readings = gathered(() => void load(), GATHER_MS);
+  const comments = gathered(() => void loadComments(), GATHER_MS);
+  guardLeaving();
+  listen(
+    (event) => {
+      if (event.case !== data.case.id) return;
+      if (KINDS.has(event.type)) readings.soon();
+      if (event.type === "comment.changed") comments.soon();
+    },
+    () => {
+      readings.soon();
+      comments.soon();
+    },
+  );
+  void load();
+  void loadComments();
+}
+
+const root = document.getElementById("review-live");
+const json = document.getElementById("review-data")?.textContent;
+if (root && json) start(root, JSON.parse(json) as ReviewPage);
