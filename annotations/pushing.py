@@ -13,7 +13,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from annotations import assigning
+from annotations import assigning, drawing
+from annotations.facts import record_readings
 from annotations.models import Arm, Assignment, AssignmentState, Origin, Reading, ReadingState
 from curation import audit
 from curation.models import Benchmark, Case, CaseFacts, User
@@ -107,6 +108,7 @@ def _assign_one(
 ) -> Assignment | Refused | None:
     # As everywhere: first the reader, then the case, so that a pull at the same moment waits or is waited for.
     User.objects.select_for_update(no_key=True).get(pk=reader.pk)
+    drawing.leave_pool(benchmark)
     if not Case.objects.filter(pk=case_id, benchmark=benchmark).exists():
         return None
     case = assigning.lock_case(case_id)
@@ -126,6 +128,7 @@ def _assign_one(
             "skip_reason": "",
         },
     )
+    record_readings(case.pk)
     _record("assignment.assigned", assignment, curator, before=before, due_at=due_at)
     return assignment
 
