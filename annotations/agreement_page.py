@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 TARGET = 0.05
 LARGEST_TARGET = 100.0
 HEADLINE = ("alpha_nominal", "fleiss_kappa", "gwet_ac1", "percent_agreement")
+HEADLINE_REGIONS = ("matched_iou", "detection_f1", "dice", "surface_dice")
 # By how much time a point of "over time" holds: so many days are shown one by one.
 MOST_DAYS = 42
 # Which number of the pairs stands for a coefficient that no pair has.
@@ -85,15 +86,17 @@ def page_of(benchmark: Benchmark, asked: Asked, narrowed: Narrowed, *, shown: st
     whole = overview(benchmark, narrowed)
     top = ceiling(benchmark, narrowed)
     plots = _plots(benchmark, asked, narrowed, top)
-    shown = shown if shown in SHOWN else "same_answer" if whole.answers else "matched_iou"
+    answers = _told(benchmark, asked, whole.answers) if any(one.n for one in whole.answers.values()) else []
+    regions = _told(benchmark, asked, whole.regions)
+    shown = shown if shown in SHOWN else "same_answer" if answers else "matched_iou"
     table = None if asked.label else matrix_of(benchmark, asked, narrowed, shown)
-    answers = _told(benchmark, asked, whole.answers)
+    headline = _headline(answers) or [one for one in regions if one.name in HEADLINE_REGIONS and one.number.n]
     kappa, ac1 = (whole.answers.get(name) for name in ("fleiss_kappa", "gwet_ac1"))
     return {
         "whole": whole,
-        "headline": _headline(answers),
-        "others": [one for one in answers if one.name not in {told.name for told in _headline(answers)}],
-        "regions": _told(benchmark, asked, whole.regions),
+        "headline": headline,
+        "others": [one for one in answers if one.name not in {told.name for told in headline}],
+        "regions": regions,
         "steps": _told(benchmark, asked, {**whole.steps, **whole.time}),
         "divergence": divergence(kappa.value if kappa else None, ac1.value if ac1 else None),
         "matrix": table,
@@ -128,7 +131,7 @@ def _told(benchmark: Benchmark, asked: Asked, found: Mapping[str, Number]) -> li
 
 
 def _plots(benchmark: Benchmark, asked: Asked, narrowed: Narrowed, top: Mapping[str, Number]) -> dict[str, Any]:
-    every = _every(benchmark)
+    every = every_of(benchmark)
     readers, machines = by_reader(benchmark, narrowed), models(benchmark, narrowed)
     called = names(uuid.UUID(one.key) for one in (*readers, *machines))
     metric = "iou" if asked.label else "same_answer"
@@ -165,7 +168,7 @@ def _plots(benchmark: Benchmark, asked: Asked, narrowed: Narrowed, top: Mapping[
 _EMPTY = Number(None, None, 0, 0)
 
 
-def _every(benchmark: Benchmark) -> Literal["week", "day"]:
+def every_of(benchmark: Benchmark) -> Literal["week", "day"]:
     """Days while they are few, then weeks; one query."""
     span = CaseAgreement.objects.filter(benchmark_id=benchmark.pk).aggregate(first=Min("said_at"), last=Max("said_at"))
     if span["first"] is None or span["last"] - span["first"] > dt.timedelta(days=MOST_DAYS):

@@ -27,6 +27,7 @@ DAYS_SHOWN = 60
 LEAST_DAYS_SHOWN = 14
 FORECAST_POINTS = 20
 MOST_DOTS = 1500
+TO_COME = "to come, with its 95 % band"
 STALE_SHOWN = 12
 
 
@@ -116,7 +117,7 @@ def forecast_plot(pace: Pace) -> Plot:
         ),
         rows=[*rows, *_to_come(pace)],
         series="what",
-        names=("submitted", "at this pace, 95 %"),
+        names=("submitted", TO_COME),
         low="low",
         high="high",
         rules=(Rule(pace.wanted, "wanted", "chance"),),
@@ -143,7 +144,7 @@ def _to_come(pace: Pace) -> list[dict[str, Any]]:
         {
             "day": today + dt.timedelta(days=ahead),
             "count": reached(found.per_day, ahead),
-            "what": "at this pace, 95 %",
+            "what": TO_COME,
             "low": reached(low, ahead),
             "high": reached(high, ahead),
         }

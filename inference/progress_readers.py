@@ -7,14 +7,18 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Aggregate, Count, F, FloatField, Max, Q, Sum
+from django.db.models import Aggregate, Count, F, FloatField, Max, Sum
 
-from annotations.drift import ACCURACY, REGIONS, ReaderDrift, drift_of
-from annotations.models import AgreementConfusion, AgreementScore, Arm, PartyKind, ReadingRevision
+from annotations.agreement_read import MISSING, by_reader
+from annotations.drift import ACCURACY, ReaderDrift, drift_of
+from annotations.models import AgreementConfusion, Arm, PartyKind, ReadingRevision
 from curation.models import User
 from curation.plotting import Axis, Column, Plot, Rule
 
 if TYPE_CHECKING:
+    import datetime as dt
+
+    from annotations.agreement_rows import Number
     from curation.models import Benchmark
 
 MOST_READERS = 200
@@ -32,21 +36,44 @@ class Median(Aggregate):
 
 
 @dataclass(frozen=True)
+class Drift:
+    """What is said of a reader's drift, and how loudly."""
+
+    words: str
+    tone: str
+
+
+@dataclass(frozen=True)
 class Reader:
     """One reader's numbers here; None is not known, and pages say why."""
 
     user: User
     readings: int
-    last_at: Any
+    last_at: dt.datetime
     median_s: float | None
-    same: float | None
-    same_n: int
-    overlap: float | None
-    overlap_n: int
-    probes: int
-    probes_right: float | None
-    probes_iou: float | None
-    drift: Drift | None = None
+    same: Number
+    overlap: Number
+    probed: ReaderDrift | None
+
+    @property
+    def probes(self) -> int:
+        """How many known cases the reader submitted."""
+        return self.probed.probes if self.probed else 0
+
+    @property
+    def probes_right(self) -> float | None:
+        """The share of them with the gold's answer."""
+        charts = self.probed.charts if self.probed else ()
+        return next((chart.mean for chart in charts if chart.measure == ACCURACY), None)
+
+    @property
+    def drift(self) -> Drift | None:
+        """None while there are no limits yet."""
+        if self.probed is None:
+            return None
+        if self.probed.is_out:
+            return Drift("below its limit", "warn")
+        return Drift("within limits", "line") if any(chart.baseline for chart in self.probed.charts) else None
 
 
 def readers_of(benchmark: Benchmark) -> list[Reader]:
@@ -56,122 +83,76 @@ def readers_of(benchmark: Benchmark) -> list[Reader]:
         first.order_by()
         .values("reading__reader")
         .annotate(count=Count("pk"), last=Max("submitted_at"), median=Median("active_s"))
-        .order_by("-count", "reading__reader")[:MOST_READERS]
+        .order_by("-count", "reading__reader__username")[:MOST_READERS]
     )
     people = User.objects.in_bulk([row["reading__reader"] for row in counted])
-    like, probes = _like_others(benchmark), _on_probes(benchmark)
+    like = {uuid.UUID(one.key): one.numbers for one in by_reader(benchmark)}
+    probed = {row.reader.pk: row for row in drift_of(benchmark)}
     return [
         Reader(
             user=people[row["reading__reader"]],
             readings=row["count"],
             last_at=row["last"],
             median_s=row["median"],
-            **like.get(row["reading__reader"], {"same": None, "same_n": 0, "overlap": None, "overlap_n": 0}),
-            **probes.get(row["reading__reader"], {"probes": 0, "probes_right": None, "probes_iou": None}),
+            same=like.get(row["reading__reader"], {}).get("same_answer", MISSING),
+            overlap=like.get(row["reading__reader"], {}).get("matched_iou", MISSING),
+            probed=probed.get(row["reading__reader"]),
         )
         for row in counted
     ]
 
 
-def _like_others(benchmark: Benchmark) -> dict[uuid.UUID, dict[str, Any]]:
-    """Shares of equal answers and mean overlap over the pairs of two readers, by reader; two queries."""
-    pairs = AgreementScore.objects.filter(
-        benchmark_id=benchmark.pk, arm=Arm.UNAIDED, a_kind=PartyKind.READER, b_kind=PartyKind.READER
-    )
-    sums: dict[uuid.UUID, list[float]] = defaultdict(lambda: [0.0, 0, 0.0, 0])
-    for side in ("a_party", "b_party"):
-        rows = (
-            pairs.order_by()
-            .values_list(side)
-            .annotate(
-                same=Count("pk", filter=Q(is_same_answer=True)),
-                answered=Count("is_same_answer"),
-                overlap=Sum("matched_iou"),
-                drawn=Count("matched_iou"),
-            )
-        )
-        for party, *numbers in rows:
-            sums[party] = [total + (one or 0) for total, one in zip(sums[party], numbers, strict=True)]
-    return {
-        party: {
-            "same": same / answered if answered else None,
-            "same_n": int(answered),
-            "overlap": overlap / drawn if drawn else None,
-            "overlap_n": int(drawn),
-        }
-        for party, (same, answered, overlap, drawn) in sums.items()
-    }
-
-
-@dataclass(frozen=True)
-class Drift:
-    """What is said of a reader's drift, and how loudly."""
-
-    words: str
-    tone: str
-
-
-def _on_probes(benchmark: Benchmark) -> dict[uuid.UUID, dict[str, Any]]:
-    return {
-        row.reader.pk: {
-            "probes": row.probes,
-            "probes_right": next((chart.mean for chart in row.charts if chart.measure == ACCURACY), None),
-            "probes_iou": next((chart.mean for chart in row.charts if chart.measure == REGIONS), None),
-            "drift": _drift(row),
-        }
-        for row in drift_of(benchmark)
-    }
-
-
-def _drift(row: ReaderDrift) -> Drift | None:
-    """None while there are no limits yet."""
-    if row.is_out:
-        return Drift("below its limit", "warn")
-    return Drift("within limits", "line") if any(chart.baseline for chart in row.charts) else None
-
-
 def readers_plot(readers: list[Reader], *, ceiling: float | None) -> Plot:
-    """How often each reader says what another says of the same case."""
+    """How often each reader says what others say of the same case; without answers, how alike they draw."""
+    has_answers = any(one.same.n for one in readers)
+    what = "same answer as another reader" if has_answers else "matched IoU with another reader"
     return Plot(
         name="readers",
         kind="intervals",
-        words="Share of equal answers with other readers, by reader",
-        x=Axis("same", "same answer as another reader", least=0, most=1),
+        words=f"By reader: {what}, with 95 % intervals",
+        x=Axis("value", what, least=0, most=1),
         y=Axis("reader", kind="band"),
         columns=(
             Column("reader", "Reader", is_number=False),
             Column("readings", "Readings"),
             Column("median_s", "Median seconds", why="no_time"),
             Column("same", "Same answer", why="no_pair"),
-            Column("same_n", "Pairs with answers"),
+            Column("same_n", "Cases with answers"),
             Column("overlap", "Matched IoU", why="no_region"),
-            Column("overlap_n", "Pairs with regions"),
+            Column("overlap_n", "Cases with regions"),
             Column("probes", "Probes"),
             Column("probes_right", "Probes right", why="no_probe"),
         ),
-        rows=[
-            {
-                "reader": one.user.display_name,
-                "readings": one.readings,
-                "median_s": one.median_s,
-                "same": one.same,
-                "same_n": one.same_n,
-                "overlap": one.overlap,
-                "overlap_n": one.overlap_n,
-                "probes": one.probes,
-                "probes_right": one.probes_right,
-                "no_time": "no time was measured",
-                "no_pair": "nobody else answered a case of this reader",
-                "no_region": "nobody else drew on a case of this reader",
-                "no_probe": "no probe with an answer was read",
-                "words": f"{one.user.display_name}: {one.same:.2f} of {one.same_n}" if one.same is not None else "",
-            }
-            for one in readers
-        ],
+        rows=[_row(one, one.same if has_answers else one.overlap) for one in readers],
+        low="low",
+        high="high",
         title="words",
-        rules=(Rule(ceiling, "all readers", "ceiling", "x"),) if ceiling is not None else (),
-        empty="No two readers have answered the same case yet.",
+        rules=(Rule(ceiling, "all readers", "ceiling", "x"),) if ceiling is not None and has_answers else (),
+        empty="No two readers have submitted the same case yet.",
     )
+
+
+def _row(one: Reader, drawn: Number) -> dict[str, Any]:
+    low, high = drawn.interval or (None, None)
+    return {
+        "reader": one.user.display_name,
+        "readings": one.readings,
+        "median_s": one.median_s,
+        "value": drawn.value,
+        "low": low,
+        "high": high,
+        "same": one.same.value,
+        "same_n": one.same.n,
+        "overlap": one.overlap.value,
+        "overlap_n": one.overlap.n,
+        "probes": one.probes,
+        "probes_right": one.probes_right,
+        "no_time": "no time was measured",
+        "no_pair": "nobody else answered a case of this reader",
+        "no_region": "nobody else drew on a case of this reader",
+        "no_probe": "no probe with an answer was read",
+        "words": "" if drawn.value is None else f"{one.user.display_name}: {drawn.value:.2f}, {drawn.n} cases",
+    }
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
@@ -11,6 +10,10 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import path
 from django.views.decorators.http import require_safe
 
+from annotations.agreement_asked import Asked
+from annotations.agreement_figures import over_time_plot
+from annotations.agreement_page import every_of
+from annotations.agreement_read import ceiling, over_time
 from curation.access import require, signed_in
 from curation.models import Benchmark
 from curation.permissions import CURATE, READ
@@ -42,41 +45,30 @@ def progress(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "inference/progress.html", {**frame, **shown})
 
 
-@dataclass(frozen=True)
-class Same:
-    """The share of equal answers over all pairs of readers, and how many there are."""
-
-    value: float | None
-    n: int
-
-
 def progress_of(benchmark: Benchmark) -> dict[str, Any]:
     """What the page shows; the number of queries does not depend on how many rows there are."""
     pace = pace_of(benchmark)
     readers = readers_of(benchmark)
     names = {label["id"]: label["name"] for label in benchmark.protocol.config.get("labels", [])}
     confusion = confusion_of(benchmark, names)
+    experts = ceiling(benchmark)["same_answer"]
+    every = every_of(benchmark)
     drawn = {
         "forecast_plot": forecast_plot(pace),
         "pace_plot": pace_plot(pace),
-        "readers_plot": readers_plot(readers, ceiling=_all_readers(readers)),
+        "readers_plot": readers_plot(readers, ceiling=experts.value),
+        "over_time_plot": over_time_plot(benchmark, Asked(), over_time(benchmark, every=every), every=every),
         "map_plot": map_plot(benchmark),
     }
     return {
         **drawn,
         "plots": [*drawn.values(), confusion_plot(confusion)],
-        "same": Same(_all_readers(readers), sum(one.same_n for one in readers) // 2),
+        "same": experts,
         "pace": pace,
         "readers": readers,
         "confusion": confusion,
         "behind": behind_of(benchmark),
     }
-
-
-def _all_readers(readers: list[Any]) -> float | None:
-    """The share of equal answers over all pairs: each pair stands with two readers, so that it counts twice."""
-    pairs = sum(one.same_n for one in readers)
-    return sum(one.same * one.same_n for one in readers if one.same is not None) / pairs if pairs else None
 
 
 urlpatterns = [path("benchmarks/<slug:slug>/progress/", progress, name="progress-page")]
