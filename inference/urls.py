@@ -8,6 +8,7 @@ from inference import (
     views_benchmark,
     views_models,
     views_progress,
+    views_readers,
     views_runs,
     views_schedules,
 )
@@ -17,6 +18,7 @@ urlpatterns = [
     *views_benchmark.urlpatterns,
     *views_models.urlpatterns,
     *views_progress.urlpatterns,
+    *views_readers.urlpatterns,
     *views_runs.urlpatterns,
     *views_schedules.urlpatterns,
     path("api/v1/", include(api.urlpatterns)),

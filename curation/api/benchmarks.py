@@ -218,6 +218,8 @@ class CaseList(APIView):
             require(user, SEE_MODELS, benchmark)
             if is_blind:
                 raise refuse("min_disagreement", "is not for those who read in this benchmark: it tells of models")
+        if "status" in given and is_blind:
+            raise refuse("status", "is not for those who read in this benchmark: it tells of other readers")
         rows = _filtered(Case.objects.filter(benchmark=benchmark), given)
 
         def render(batch: list[Case]) -> list[dict[str, Any]]:

@@ -64,6 +64,7 @@ SECTIONS = (
     ("review", "review-queue", "Review", "check", REVIEW),
     ("agreement", "agreement-page", "Agreement", "people", SEE_OTHERS),
     ("progress", "progress-page", "Progress", "chart", CURATE),
+    ("readers", "readers-page", "Readers", "eye", CURATE),
     ("models", "enrolments-page", "Models", "cube", SEE_MODELS),
     ("runs", "runs-page", "Runs", "list", SEE_MODELS),
     ("schedules", "schedules-page", "Schedules", "clock", SEE_MODELS),

@@ -62,8 +62,9 @@ def test_models_are_in_view_in_the_aided_arm_and_noted_once(
     assert (refused.status_code, refused.json()["type"]) == (403, "/problems/not-aided")
     assert not AidShown.objects.exists()
     aided = open_aided(reading_id=unaided.pk)
-    for _ in range(2):
-        body = api(reader).get(reverse("reading-aid", args=[aided.pk])).json()
+    bodies = [api(reader).get(reverse("reading-aid", args=[aided.pk])).json() for _ in range(2)]
+    assert bodies[0] == bodies[1]
+    body = bodies[0]
     assert [(row["model"]["name"], row["choice"]) for row in body["predictions"]] == [("anna", "A"), ("bert", "B")]
     assert all(row["maps"] and "steps" in row for row in body["predictions"])
     shown = set(AidShown.objects.values_list("reading", "prediction"))
