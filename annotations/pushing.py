@@ -16,8 +16,8 @@ from django.utils import timezone
 from annotations import assigning, drawing
 from annotations.facts import record_readings
 from annotations.models import Arm, Assignment, AssignmentState, Origin, Reading, ReadingState
-from curation import audit
-from curation.models import Benchmark, Case, CaseFacts, User
+from curation import audit, events
+from curation.models import Benchmark, Case, CaseFacts, Role, User
 from curation.permissions import READ
 
 if TYPE_CHECKING:
@@ -99,6 +99,8 @@ def assign(
             done.assigned.append(found)
         elif found is not None:
             done.refused.append(found)
+    if done.assigned:
+        _tell_reader("assignment.assigned", benchmark.pk, reader.pk)
     return done
 
 
@@ -247,6 +249,13 @@ def _end(assignment: Assignment, actor: User | None, reason: str) -> None:
         before={"state": was},
         after={"case": str(assignment.case_id), "reader": assignment.reader.username, "reason": reason},
     )
+    benchmark_id = assignment.case.benchmark_id
+    _tell_reader("assignment.taken_back", benchmark_id, assignment.reader_id, assignment=str(assignment.pk))
+
+
+def _tell_reader(kind: str, benchmark_id: uuid.UUID, reader_id: uuid.UUID, **ids: str) -> None:
+    """To the reader's own pages only: a reading page that holds the case, one that waits for a case, My cases."""
+    events.publish(kind, benchmark_id=benchmark_id, least_role=Role.READER, reader_id=reader_id, **ids)
 
 
 def _record(

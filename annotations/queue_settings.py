@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from annotations import ordering
-from curation import audit
-from curation.models import Benchmark
+from curation import audit, events
+from curation.models import Benchmark, Role
 from curation.protocols import write_protocol
 
 if TYPE_CHECKING:
@@ -74,3 +74,5 @@ def _set_flags(benchmark: Benchmark, wanted: Settings, actor: User) -> None:
         before=before,
         after=after,
     )
+    # Pages that wait for a case ask again; the event says nothing of anybody's readings.
+    events.publish(ordering.CHANGED, benchmark_id=locked.pk, least_role=Role.READER)

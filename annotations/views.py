@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
@@ -47,6 +48,7 @@ def workspace_data(benchmark: Benchmark, user: User) -> dict[str, Any]:
         "protocol": protocol_record(benchmark.protocol),
         "user": {"id": str(user.pk), "name": user.display_name},
         "progress": {"done": mine.count(), "total": benchmark.cases.count()},
+        "now": timezone.now().isoformat(),
         "next": handed,
         "urls": {
             "api": "/api/v1/",

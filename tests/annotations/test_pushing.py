@@ -15,7 +15,7 @@ from annotations.models import Assignment, AssignmentState, Origin, Reading
 from annotations.pushing import NotAssigned, NotReader, Pushed, assign, let_go, let_go_of_removed, take_back
 from annotations.submission import submit
 from curation import people
-from curation.models import AuditEvent, Benchmark, Case, Membership, Role, User
+from curation.models import AuditEvent, Benchmark, Case, Event, Membership, Role, User
 from inference.supervising import sweep_missing
 from tests.annotations.together import at_once
 from tests.factories import make_case
@@ -265,3 +265,19 @@ def test_a_reader_removed_with_open_leases_frees_their_places_at_once(
     assert given_to(other_reader, benchmark) == cases[0]
     draft.refresh_from_db()
     assert (draft.draft, draft.version) == ({"answer": {"choice": "A"}}, 3)
+
+
+def test_only_the_reader_hears_of_their_assignments(
+    benchmark: Benchmark, reader: User, other_reader: User, curator: User
+) -> None:
+    """Assigning many is one event; pages of others hear neither that nor what is taken back."""
+    cases = [make_case(benchmark, f"c{n}") for n in range(3)]
+    push(benchmark, cases, reader, curator)
+    push(benchmark, cases, other_reader, curator)  # refused: nothing to tell
+    row = Assignment.objects.get(case=cases[0])
+    take_back(assignment_id=row.pk, curator=curator, reason="on leave")
+    told = Event.objects.filter(type__startswith="assignment.").values_list("type", "reader_id", "payload")
+    assert list(told) == [
+        ("assignment.assigned", reader.pk, {}),
+        ("assignment.taken_back", reader.pk, {"assignment": str(row.pk)}),
+    ]

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from annotations.assigning import HandedOut, NothingLeft, next_case
 from annotations.models import Assignment
-from curation.models import AuditEvent, Benchmark, Case, User
+from curation.models import AuditEvent, Benchmark, Case, Event, User
 from tests.factories import make_case
 
 if TYPE_CHECKING:
@@ -117,6 +117,8 @@ class TestThePage:
         kept = (benchmark.order_policy, benchmark.order_seed, benchmark.random_share, benchmark.overlap)
         assert kept == ("random", 11, 0.125, 2)
         assert next_case(reader=reader, benchmark=benchmark) == NothingLeft("not_assigned")
+        # Readers' pages that wait for a case hear of it.
+        assert Event.objects.filter(type="queue.changed", least_role="reader", reader_id=None).count() == 1
 
     @pytest.mark.parametrize(
         ("form", "why"),

@@ -49,7 +49,7 @@ def test_text_in_the_data_stays_text(client: Any, reader: Any, benchmark: Benchm
     page = client.get(reverse("read", args=[benchmark.slug])).content.decode()
     assert "<script>alert" not in page
     data = json.loads(page.split('id="workspace-data" type="application/json">')[1].split("</script>")[0])
-    assert set(data) == {"benchmark", "protocol", "user", "progress", "next", "urls"}
+    assert set(data) == {"benchmark", "protocol", "user", "progress", "now", "next", "urls"}
     assert data["benchmark"]["title"] == benchmark.title
     assert "not clinically validated" in data["benchmark"]["demo_note"]
     assert data["urls"]["next"] == reverse("next-case", args=[benchmark.slug])

@@ -1,3 +1,4 @@
+import { hearDate } from "./clock";
 import type { FieldError, ProblemBody } from "./types";
 
 /** The one error of every call: what the server said, or that nothing came back (`status` 0). */
@@ -70,12 +71,15 @@ export async function raw(url: string, options: CallOptions = {}): Promise<Respo
   if (signal) init.signal = signal;
   if (keepalive) init.keepalive = true;
   let response: Response;
+  const asked = performance.now();
   try {
     response = await fetch(url, init);
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
     throw new ApiError(0, null, "the server did not answer");
   }
+  // Images come out of the browser's cache with the date of the day they were stored.
+  if (method !== "GET") hearDate(response.headers.get("Date"), asked, performance.now());
   // A log-in page answered with 200 after a redirect means that the session is gone.
   if (response.redirected && response.url.includes("/login")) throw new ApiError(401, null, "signed out");
   if (!response.ok)

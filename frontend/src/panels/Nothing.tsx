@@ -9,8 +9,8 @@ function wordsOf(nothing: NothingLeft, session: Session): [string, string] {
   switch (nothing.reason) {
     case "done":
       return [
-        `All cases of ${title} are read`,
-        `You have submitted ${count(session.done.value, "reading")}. New cases appear here when a curator adds them.`,
+        "No case is left for you to read",
+        `You have submitted ${count(session.done.value, "reading")} in ${title}. New cases appear here when a curator adds them.`,
       ];
     case "leased":
       return [
@@ -22,6 +22,17 @@ function wordsOf(nothing: NothingLeft, session: Session): [string, string] {
     case "paused":
       return [`${title} is paused`, "A curator has paused it: no case is handed out for now. Drafts stay."];
   }
+}
+
+/** Whether the page asks again by itself: only while somebody is there to read what would come. */
+function Looking({ session }: { session: Session }): JSX.Element {
+  return (
+    <p class="sm t3" data-looking={session.isLooking.value}>
+      {session.isLooking.value
+        ? "This page looks again by itself and shows the next case here."
+        : "Nobody was at this page for a while, so it stopped looking. It goes on when you come back."}
+    </p>
+  );
 }
 
 function Art(): JSX.Element {
@@ -69,10 +80,11 @@ export function Nothing({ session }: { session: Session }): JSX.Element | null {
   const [title, why] = wordsOf(nothing, session);
   return (
     <main class="ws-nothing" data-reason={nothing.reason}>
-      <section class="empty">
+      <section class="empty" role="status">
         <Art />
         <h2>{title}</h2>
         <p>{why}</p>
+        <Looking session={session} />
         <div class="row">
           <button type="button" class="btn" onClick={() => void session.askNext()}>
             Look again

@@ -30,7 +30,7 @@ export function TopBar({ session }: { session: Session }): JSX.Element {
       </div>
       <div class="row">
         {handed && <SaveChip session={session} />}
-        {handed && session.leaseUntil.value && (
+        {handed && session.leaseUntil.value && session.standing.value === "held" && (
           <span class="status t3 lease" title="Others cannot open this case until then">
             <Icon name="clock" size="sm" />
             Yours until {clock(session.leaseUntil.value)}

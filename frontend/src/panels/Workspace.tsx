@@ -3,6 +3,7 @@ import type { Session } from "../state/session";
 import { layoutOf } from "../viewer/layout";
 import { Viewport } from "../viewer/Viewport";
 import { Dialogs } from "./Dialogs";
+import { LeaseBar } from "./LeaseBar";
 import { Nothing } from "./Nothing";
 import { SidePanel } from "./SidePanel";
 import { Thumbnails } from "./Thumbnails";
@@ -29,6 +30,7 @@ export function Workspace({ session }: { session: Session }): JSX.Element {
           <Tools session={session} />
           <main class="ws-main" aria-label="Images">
             <ViewBar session={session} />
+            <LeaseBar session={session} />
             <div class={`vgrid v${layout.name}`} key={handed.reading.id}>
               {session.cells.value.map((cell, index) => (
                 <Viewport key={index} session={session} cell={cell} index={index} />

@@ -1,3 +1,4 @@
+import { here } from "../api/clock";
 import type { ImageInfo, Roi, StepKind } from "../api/types";
 import { area } from "../geometry/shapes";
 import { bodySpacing, lengthText, quantity } from "../viewer/measure";
@@ -15,10 +16,10 @@ export function kindName(kind: StepKind): string {
   return KINDS[kind];
 }
 
-/** 24 h clock of this computer. */
+/** 24 h clock of this computer, also where it is wrong: text is a moment by the server. */
 export function clock(at: string | Date | null): string {
   if (at === null) return "";
-  const date = typeof at === "string" ? new Date(at) : at;
+  const date = typeof at === "string" ? here(at) : at;
   return `${String(date.getHours()).padStart(2, "0")}:${String(date.getMinutes()).padStart(2, "0")}`;
 }
 

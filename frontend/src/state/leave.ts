@@ -27,3 +27,12 @@ async function leave(session: Session, how: string, body: unknown, done: string)
   await session.askNext();
   return null;
 }
+
+/** From a case that is the reader's no more to the next one. Null, or why the page stays. */
+export async function goOn(session: Session): Promise<string | null> {
+  const autosave = session.autosave.peek();
+  if (autosave && !(await autosave.flush()) && autosave.state.peek().kind !== "locked")
+    return "The draft is not on the server yet; it is kept on this computer. Try again when it is saved.";
+  await session.askNext();
+  return null;
+}

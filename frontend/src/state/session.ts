@@ -4,6 +4,7 @@ import type { Content, FieldError, HandedOut, ImageInfo, Next, NothingLeft, Roi,
 import { FrameCache } from "../viewer/frames";
 import { Autosave } from "./autosave";
 import { Form } from "./form";
+import type { Standing } from "./lease";
 import { remember, rememberedFlag, rememberedNumber } from "./prefs";
 import { readingQueue } from "./queue";
 import type { SavedAnswer } from "./savestate";
@@ -27,6 +28,9 @@ export class Session extends Views {
   readonly done: Signal<number>;
   readonly total: number;
   readonly leaseUntil = signal<string | null>(null);
+  readonly standing = signal<Standing>("held");
+  /** Whether the page asks for a case by itself while there is none. */
+  readonly isLooking = signal(true);
   readonly loadFailure = signal<ApiError | null>(null);
 
   readonly selected = signal<string | null>(null);
@@ -96,10 +100,20 @@ export class Session extends Views {
     else await this.open();
   }
 
-  async askNext(): Promise<void> {
-    this.loadFailure.value = null;
+  private asking: Promise<void> | null = null;
+
+  /** Asks for a case; while an answer is awaited it is the same question. */
+  askNext(): Promise<void> {
+    this.asking ??= this.ask().finally(() => {
+      this.asking = null;
+    });
+    return this.asking;
+  }
+
+  private async ask(): Promise<void> {
     try {
       this.next.value = await call<Next>(`${this.api}benchmarks/${this.data.benchmark.slug}/next/`, { method: "POST" });
+      this.loadFailure.value = null;
       await this.open();
     } catch (error) {
       this.loadFailure.value = error instanceof ApiError ? error : new ApiError(0, null, String(error));
@@ -128,6 +142,7 @@ export class Session extends Views {
       return;
     }
     const { reading } = handed;
+    this.standing.value = "held";
     this.leaseUntil.value = handed.lease_expires_at;
     this.store.load({ ...EMPTY_CONTENT, ...withoutVersion(reading.content) }, "REMOTE");
     this.openViews();

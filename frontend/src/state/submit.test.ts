@@ -119,7 +119,8 @@ describe("submitting", () => {
     const session = new Session({ ...data("r4"), next: begun("r4") });
     await session.start();
     await submitReading(session);
-    expect(session.notice.value).toContain("surplus");
+    expect(session.standing.value).toBe("surplus");
+    expect(session.handed.value?.reading.id).toBe("r4");
   });
 
   it("shows both versions when the server holds another one", async () => {
