@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import math
 import uuid
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 DRAWS, LEVEL, SEED = 1000, 0.95, 0
 FEWEST_CASES = 5
 """Under so many cases a number stands without an interval."""
-MOST_CLUSTERS = 1000
+MOST_CLUSTERS = 400
 """Of more cases than this, clusters are put together at random in 256: the interval is as wide, and quicker."""
 FEW, NO_PAIRS = "few_cases", "no_pairs"
 
@@ -115,26 +114,24 @@ class Slice:
 
 @dataclass(frozen=True)
 class Split:
-    """By what pairs are split: an expression and what it needs joined."""
+    """By what pairs are split: expressions, what they need joined, and whether a part has one pair a case at most."""
 
-    key: str
+    keys: tuple[str, ...]
     joins: str = ""
+    is_single: bool = False
 
 
-WHOLE = Split("''")
-BY_READER = Split(
-    "side.party::text",
-    "CROSS JOIN LATERAL (VALUES (score.a_party, score.a_kind), (score.b_party, score.b_kind)) AS side (party, kind)",
-)
-BY_A = Split("score.a_party::text")
-BY_B = Split("score.b_party::text")
-BY_PAIR = Split("score.a_party::text || ' ' || score.b_party::text")
+WHOLE = Split(("'all'",))
+BY_READER = Split(("side.party",), "CROSS JOIN LATERAL (VALUES (score.a_party), (score.b_party)) AS side (party)")
+BY_A = Split(("score.a_party",))
+BY_B = Split(("score.b_party",))
+BY_PAIR = Split(("score.a_party", "score.b_party"), is_single=True)
 BY_MODALITY = Split(
-    "part.modality", "CROSS JOIN LATERAL unnest(string_to_array(score.modalities, ' ')) AS part (modality)"
+    ("part.modality",), "CROSS JOIN LATERAL unnest(string_to_array(score.modalities, ' ')) AS part (modality)"
 )
-BY_LABEL = Split("label.label")
-BY_WEEK = Split("to_char(date_trunc('week', score.said_at AT TIME ZONE 'UTC'), 'YYYY-MM-DD')")
-BY_DAY = Split("to_char(score.said_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')")
+BY_LABEL = Split(("label.label",))
+BY_WEEK = Split(("date_trunc('week', score.said_at AT TIME ZONE 'UTC')::date",))
+BY_DAY = Split(("(score.said_at AT TIME ZONE 'UTC')::date",))
 OPENED = "SELECT case_id FROM annotations_reading WHERE reader_id = %s AND arm = 'unaided' AND revision > 0"
 """As `annotations.blinding.opened_cases` of somebody who reads in the benchmark."""
 _LABELS = "JOIN annotations_agreementlabel label ON label.score_id = score.id"
@@ -188,38 +185,69 @@ def slices(
     names = [name for name in metrics if name in known]
     joins = f"{_LABELS if is_by_label else ''} {split.joins}"
     condition, given = where(benchmark, narrowed, kinds)
-    means = ", ".join(f"avg({known[name]}) AS m{place}" for place, name in enumerate(names))
-    sums = ", ".join(f"sum(m{place}), count(m{place})" for place in range(len(names)))
-    digits = cluster_digits(benchmark)
-    statement = f"""
-        WITH by_case AS (
-            SELECT {split.key} AS key, score.case_id, min(score.cluster) AS cluster, count(*) AS pairs, {means}
-            FROM annotations_agreementscore score {joins} WHERE {condition} GROUP BY 1, 2
-        )
-        SELECT key, sum(pairs)::bigint, count(*), {sums} FROM by_case GROUP BY key, left(cluster, {digits})
-    """  # noqa: S608 of this module's own constants; what is given goes as arguments
-    rows: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    statement = _single if split.is_single else _by_case
     with connection.cursor() as cursor:
-        cursor.execute(statement, given)
-        for key, *row in cursor.fetchall():
-            rows[key].append(tuple(row))
-    return [_slice(key, names, rows[key]) for key in sorted(rows)]
+        cursor.execute(
+            statement(split.keys, [known[name] for name in names], joins, condition, cluster_digits(benchmark)), given
+        )
+        found = cursor.fetchall()
+    return _slices(found, names, len(split.keys))
+
+
+def _single(keys: Sequence[str], values: Sequence[str], joins: str, condition: str, digits: int) -> str:
+    """Sums of pairs by key and cluster, where a case has one pair of each key."""
+    sums = ", ".join(f"sum({value}), count({value})" for value in values)
+    named = ", ".join(keys)
+    return f"""
+        SELECT {named}, left(score.cluster, {digits}), count(*), count(*), {sums}
+        FROM annotations_agreementscore score {joins} WHERE {condition} GROUP BY {named}, left(score.cluster, {digits})
+    """  # noqa: S608 of this module's own constants; what is given goes as arguments
+
+
+def _by_case(keys: Sequence[str], values: Sequence[str], joins: str, condition: str, digits: int) -> str:
+    """Sums of the cases' means by key and cluster."""
+    means = ", ".join(f"avg({value}) AS m{place}" for place, value in enumerate(values))
+    sums = ", ".join(f"sum(m{place}), count(m{place})" for place in range(len(values)))
+    inner = ", ".join(f"{key} AS k{place}" for place, key in enumerate(keys))
+    outer = ", ".join(f"k{place}" for place in range(len(keys)))
+    return f"""
+        WITH by_case AS (
+            SELECT {inner}, score.case_id, min(score.cluster) AS cluster, count(*) AS pairs, {means}
+            FROM annotations_agreementscore score {joins} WHERE {condition} GROUP BY {outer}, score.case_id
+        )
+        SELECT {outer}, left(cluster, {digits}), sum(pairs), count(*), {sums}
+        FROM by_case GROUP BY {outer}, left(cluster, {digits})
+    """  # noqa: S608 of this module's own constants; what is given goes as arguments
+
+
+def _slices(found: Sequence[tuple[Any, ...]], names: Sequence[str], width: int) -> list[Slice]:
+    """From rows (keys, cluster, pairs, cases, sum and count of each number); all parts are drawn at once."""
+    keys = {key: place for place, key in enumerate(sorted({tuple(map(str, row[:width])) for row in found}))}
+    clusters = {name: place for place, name in enumerate(sorted({row[width] for row in found}))}
+    sums, counts = (np.zeros((len(clusters), len(keys), len(names))) for _ in range(2))
+    totals = np.zeros((len(keys), 2), dtype=np.int64)
+    for row in found:
+        key, cluster = keys[tuple(map(str, row[:width]))], clusters[row[width]]
+        totals[key] += [int(row[width + 1]), int(row[width + 2])]
+        numbers = row[width + 3 :]
+        sums[cluster, key] = [0.0 if value is None else float(value) for value in numbers[::2]]
+        counts[cluster, key] = numbers[1::2]
+    flat = (len(clusters), len(keys) * len(names))
+    bounds = bootstrap_ratios(sums.reshape(flat), counts.reshape(flat), n=DRAWS, level=LEVEL, seed=SEED)
+    slices_found = []
+    for key, place in keys.items():
+        pairs, cases = (int(total) for total in totals[place])
+        told = {
+            name: _number(name, sums[:, place, at], counts[:, place, at], bounds[place * len(names) + at], pairs)
+            for at, name in enumerate(names)
+        }
+        slices_found.append(Slice(" ".join(key), told, cases, pairs))
+    return slices_found
 
 
 def cluster_digits(benchmark: Benchmark) -> int:
     """How many digits of a cluster's name tell those apart that are drawn."""
     return 16 if CaseAgreement.objects.filter(benchmark_id=benchmark.pk).count() <= MOST_CLUSTERS else 2
-
-
-def _slice(key: str, names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Slice:
-    table = np.array([[math.nan if cell is None else float(cell) for cell in row] for row in sorted(rows, key=str)])
-    sums, counts = np.nan_to_num(table[:, 2::2]), table[:, 3::2]
-    bounds = bootstrap_ratios(sums, counts, n=DRAWS, level=LEVEL, seed=SEED)
-    pairs, cases = int(table[:, 0].sum()), int(table[:, 1].sum())
-    numbers = {
-        name: _number(name, sums[:, place], counts[:, place], bounds[place], pairs) for place, name in enumerate(names)
-    }
-    return Slice(key, numbers, cases, pairs)
 
 
 def _number(name: str, sums: Any, counts: Any, interval: tuple[float, float], pairs: int) -> Number:
