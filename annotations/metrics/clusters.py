@@ -19,6 +19,9 @@ METRIC_VERSION = "1"
 """Raised with any change of any number below; golden values in the tests guard it."""
 
 Array = NDArray[np.float64]
+_MOST_AT_ONCE = 2**21
+"""Numbers drawn in one go: 16 MiB."""
+
 Interval = tuple[float, float]
 
 
@@ -76,13 +79,26 @@ def bootstrap_ratios(
     if len(added) < 2:
         return [(float("nan"), float("nan"))] * added.shape[1]
     times = _draws(len(added), n, seed)
-    with np.errstate(invalid="ignore"):  # a draw without a case that has the number
-        drawn = (times @ added) / (times @ cases)  # (draws, numbers)
-    enough = (cases > 0).sum(axis=0) >= 2
-    return [
-        percentiles(column, level) if is_enough else (float("nan"), float("nan"))
-        for column, is_enough in zip(drawn.T, enough, strict=True)
+    width = max(1, _MOST_AT_ONCE // n)
+    parts = [
+        _bounds(times, added[:, start : start + width], cases[:, start : start + width], level)
+        for start in range(0, added.shape[1], width)
     ]
+    enough = (cases > 0).sum(axis=0) >= 2
+    bounds = np.where(enough, np.concatenate(parts, axis=1), np.nan) if parts else np.empty((2, 0))
+    return [(float(low), float(high)) for low, high in bounds.T]
+
+
+def _bounds(times: Array, sums: Array, counts: Array, level: float) -> Array:
+    """The middle `level` of the ratio's draws, (2, numbers); draws without a case that has the number are left out."""
+    with np.errstate(invalid="ignore"):
+        drawn = np.sort((times @ sums) / (times @ counts), axis=0)  # (draws, numbers), nan last
+    defined = (~np.isnan(drawn)).sum(axis=0)
+    places = np.array([[(1 - level) / 2], [(1 + level) / 2]]) * np.maximum(defined - 1, 0)  # (2, numbers)
+    below = np.floor(places).astype(np.intp)
+    above = np.minimum(below + 1, np.maximum(defined - 1, 0))
+    low, high = (np.take_along_axis(drawn, rows, axis=0) for rows in (below, above))
+    return np.asarray(low + (high - low) * (places - below))
 
 
 def bootstrap_clustered_patterns(
