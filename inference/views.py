@@ -9,7 +9,9 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import path
 from django.views.decorators.http import require_safe
 
+from annotations.agreement_card import card_of
 from annotations.blinding import is_blind
+from annotations.models import Arm, Reading
 from annotations.models import CasePriority
 from annotations.payloads import blind_case
 from curation import audit
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     import uuid
 
     from django.http import HttpRequest, HttpResponse
+
+    from curation.models import User
 
 PAGE = 50
 
@@ -44,6 +48,12 @@ def benchmarks(request: HttpRequest) -> HttpResponse:
     return render(request, "inference/benchmarks.html", context)
 
 
+def _own_reading(case: Case, user: User) -> uuid.UUID | None:
+    """Of the reader's unaided reading of the case, to read it again from."""
+    own = Reading.objects.filter(case=case, reader=user, arm=Arm.UNAIDED, revision__gt=0)
+    return own.values_list("pk", flat=True).first()
+
+
 @require_safe
 def case(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
     """One case: where the experts pointed and where the models looked, once the user may see it."""
@@ -57,6 +67,7 @@ def case(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
     if not blind:
         audit.look(user=user, case=found)
     sees_others = not blind and user.has_perm(SEE_OTHERS, found.benchmark)
+    card = None if blind else card_of(found, reader_id=None if sees_others else user.pk)
     score = CasePriority.objects.filter(case=found).first() if sees_others else None
     return render(
         request,
@@ -66,8 +77,11 @@ def case(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
             "case": found,
             "images": images,
             "is_blind": blind,
+            "agreement_card": card,
+            "sees_agreement": sees_others,
             "disagreement": priorities.describe(score) if sees_others else None,
             "may_read": user.has_perm(READ, found.benchmark),
+            "own_reading": None if blind else _own_reading(found, user),
             "may_curate": user.has_perm(CURATE, found.benchmark),
             "may_see_trail": user.has_perm(SEE_TRAIL, found.benchmark) and not user.has_perm(READ, found.benchmark),
             "may_review": not blind and user.has_perm(REVIEW, found.benchmark),

@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 
 from annotations import agreement
 from annotations.agreement_asked import Asked, NoSuchAgreement, asked_of
+from annotations.agreement_pair import WHY
 from annotations.agreement_words import divergence
 from curation.accounts import give_role
 from curation.models import Benchmark, Case, Role, User
@@ -117,8 +118,8 @@ def test_undefined_is_said_with_its_cause(benchmark: Benchmark, readers: list[Us
     assert '<span class="undef" title=' in html
     assert ">0.00<" not in html
     told = page(curator, f"{PAIRS}?undefined=yes")
-    assert 'title="one of the two gave no answer"' in told
-    assert 'title="neither drew a region"' in told
+    assert f'title="{WHY["no_answer"]}"' in told
+    assert f'title="{WHY["no_region"]}"' in told
 
 
 def test_a_benchmark_without_readings_says_what_would_fill_it(benchmark: Benchmark, curator: User) -> None:
@@ -243,3 +244,22 @@ def test_stored_text_is_never_markup(benchmark: Benchmark, curator: User) -> Non
     fill(benchmark, sly, 5)
     for address in (PAGE, PAIRS):
         assert "<b>anna" not in page(curator, address)
+
+
+def test_a_case_shows_its_own_agreement_to_staff(benchmark: Benchmark, readers: list[User], reviewer: User) -> None:
+    case = fill(benchmark, readers, 1)[0]
+    html = page(reviewer, f"/cases/{case.pk}/")
+    assert "1 said A, 1 said B" in html or "1 said B, 1 said A" in html
+    card = html[html.index('id="case-agreement"') :]
+    assert "anna" in card
+    assert "bert" in card
+    assert f'data-live-where="case={case.pk}"' in card
+
+
+def test_a_reader_sees_nothing_of_others_on_the_case(benchmark: Benchmark, readers: list[User]) -> None:
+    case = fill(benchmark, readers, 1)[0]
+    third = make_user("cleo", Role.READER, benchmark)
+    assert "case-agreement" not in page(third, f"/cases/{case.pk}/")
+    own = page(readers[0], f"/cases/{case.pk}/")
+    assert "bert" not in own
+    assert "Nothing to compare yet" in own
