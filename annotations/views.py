@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from annotations import payloads
 from annotations.assigning import HandedOut, open_lease
+from annotations.desks import progress_of
 from annotations.models import Arm, Reading
 from curation.access import require, signed_in
 from curation.models import Benchmark
@@ -37,17 +38,17 @@ def workspace_data(benchmark: Benchmark, user: User) -> dict[str, Any]:
     if held is not None:
         reading = Reading.objects.get(case=held.case, reader=user, arm=Arm.UNAIDED)
         handed = payloads.handed_out(HandedOut(held, reading))
-    mine = Reading.objects.filter(case__benchmark=benchmark, reader=user, arm=Arm.UNAIDED, revision__gt=0)
     return {
         "benchmark": {
             "slug": benchmark.slug,
             "title": benchmark.title,
             "is_demo": benchmark.is_demo,
             "demo_note": DEMO_NOTE if benchmark.is_demo else "",
+            "is_training": benchmark.is_training,
         },
         "protocol": protocol_record(benchmark.protocol),
         "user": {"id": str(user.pk), "name": user.display_name},
-        "progress": {"done": mine.count(), "total": benchmark.cases.count()},
+        "progress": progress_of(user, benchmark),
         "now": timezone.now().isoformat(),
         "next": handed,
         "urls": {
