@@ -2,11 +2,12 @@
 
 from django.urls import include, path
 
-from annotations import api, views, views_agreement, views_queue, views_review, views_worklist
+from annotations import api, views, views_agreement, views_again, views_queue, views_review, views_worklist
 
 urlpatterns = [
     *views_worklist.urlpatterns,
     *views.urlpatterns,
+    *views_again.urlpatterns,
     *views_queue.urlpatterns,
     *views_review.urlpatterns,
     *views_agreement.urlpatterns,

@@ -13,6 +13,7 @@ export default defineConfig({
     rollupOptions: {
       input: {
         main: "src/main.ts",
+        aided: "src/aided.ts",
         case: "src/case.ts",
         review: "src/review.ts",
         site: "src/site.ts",

@@ -11,8 +11,7 @@ from django.views.decorators.http import require_safe
 
 from annotations.agreement_card import card_of
 from annotations.blinding import is_blind
-from annotations.models import Arm, Reading
-from annotations.models import CasePriority
+from annotations.models import Arm, CasePriority, Reading
 from annotations.payloads import blind_case
 from curation import audit
 from curation.access import signed_in

@@ -148,7 +148,7 @@ export interface Protocol {
 }
 
 export interface WorkspaceData {
-  benchmark: { slug: string; title: string; is_demo: boolean; demo_note: string };
+  benchmark: { slug: string; title: string; is_demo: boolean; demo_note: string; is_training?: boolean };
   protocol: Protocol;
   user: { id: string; name: string };
   progress: { done: number; total: number };

@@ -4,29 +4,10 @@ import type { ComponentChildren } from "preact";
 import type { ImageInfo, Roi } from "../api/types";
 import { bounds } from "../geometry/shapes";
 import { pixelAspect } from "../viewer/transform";
-import { cellPixels, contourPath, parseHex, placeOf, timesAverage } from "./heat";
+import { contourPath, placeOf, timesAverage } from "./heat";
 import { Inset, windowOf } from "./Inset";
+import { heatPicture } from "./picture";
 import { heat, image, isSmooth, layer, opacity, place, prediction, reading, targets } from "./state";
-
-const RAMP_STEPS = 9;
-
-function ramp() {
-  const style = getComputedStyle(document.documentElement);
-  return Array.from({ length: RAMP_STEPS }, (_, step) => parseHex(style.getPropertyValue(`--heat-${step}`)));
-}
-
-/** A picture with one pixel a cell, as a data address. */
-function heatPicture(values: number[][]): string {
-  const canvas = document.createElement("canvas");
-  canvas.height = values.length;
-  canvas.width = values[0]?.length ?? 0;
-  const context = canvas.getContext("2d");
-  if (!context || canvas.width === 0) return "";
-  const pixels = context.createImageData(canvas.width, canvas.height);
-  pixels.data.set(cellPixels(values, ramp()));
-  context.putImageData(pixels, 0, 0);
-  return canvas.toDataURL("image/png");
-}
 
 function Picture({ info, frame }: { info: ImageInfo; frame: number }) {
   return (

@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import type { Session } from "../state/session";
+import { AidPanel } from "./AidPanel";
 import { AnswerBox } from "./AnswerBox";
 import { Checklist } from "./Checklist";
 import { Form } from "./Form";
@@ -22,16 +23,19 @@ export function SidePanel({ session }: { session: Session }): JSX.Element | null
       <Splitter session={session} />
       <Question session={session} />
       <Notice session={session} />
+      {session.aided && <AidPanel session={session} aid={session.aided} />}
       {isRegionFirst && <RoiList session={session} />}
       {rows ? <Form session={session} rows={rows} /> : <Steps session={session} />}
       <AnswerBox session={session} />
       {!isRegionFirst && <RoiList session={session} />}
       <Checklist session={session} />
-      <div class="locked">
-        <Icon name="lock" size="sm" />
-        <span>Model and other readings</span>
-        <span class="end">open after you submit</span>
-      </div>
+      {!session.aided && (
+        <div class="locked">
+          <Icon name="lock" size="sm" />
+          <span>Model and other readings</span>
+          <span class="end">open after you submit</span>
+        </div>
+      )}
     </aside>
   );
 }

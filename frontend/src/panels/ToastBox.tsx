@@ -28,6 +28,11 @@ export function ToastBox({ session }: { session: Session }): JSX.Element {
             <Icon name="check" />
           </span>
           <span>{toast.text}</span>
+          {toast.also && (
+            <a class="btn ghost sm end" href={toast.also.href}>
+              {toast.also.text}
+            </a>
+          )}
           {toast.link && (
             <a class="btn ghost sm end" href={toast.link.href}>
               {toast.link.text}

@@ -36,7 +36,7 @@ export function TopBar({ session }: { session: Session }): JSX.Element {
             Yours until {clock(session.leaseUntil.value)}
           </span>
         )}
-        {handed && (
+        {handed && !session.aided && (
           <button type="button" class="btn ghost leave" onClick={() => (session.dialog.value = "leave")}>
             Skip
           </button>
@@ -48,7 +48,7 @@ export function TopBar({ session }: { session: Session }): JSX.Element {
             disabled={session.submitting.value}
             onClick={() => void submitByHand(session)}
           >
-            Submit and next <kbd class="kbd">Ctrl ⏎</kbd>
+            {session.aided ? "Submit, aided" : "Submit and next"} <kbd class="kbd">Ctrl ⏎</kbd>
           </button>
         )}
       </div>

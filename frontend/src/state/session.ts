@@ -2,6 +2,7 @@ import { computed, effect, type Signal, signal } from "@preact/signals";
 import { ApiError, call } from "../api/client";
 import type { Content, FieldError, HandedOut, ImageInfo, Next, NothingLeft, Roi, WorkspaceData } from "../api/types";
 import { FrameCache } from "../viewer/frames";
+import type { Aid } from "./aided";
 import { Autosave } from "./autosave";
 import { Form } from "./form";
 import type { Standing } from "./lease";
@@ -16,6 +17,7 @@ export type DialogName = "keys" | "leave" | "versions" | null;
 export interface Toast {
   text: string;
   link: { href: string; text: string } | null;
+  also?: { href: string; text: string };
 }
 
 /** Everything the reading page knows; panels, tools and the viewer read its signals and call its methods. */
@@ -85,6 +87,11 @@ export class Session extends Views {
 
   /** When this case came after a submit, in milliseconds; 0 for the first one. */
   followedAt = 0;
+
+  /** What models say, in the aided arm; nothing before the own submit. */
+  get aided(): Aid | null {
+    return null;
+  }
 
   protected get reader(): string {
     return this.data.user.id;

@@ -50,10 +50,16 @@ export async function submitReading(session: Session): Promise<void> {
     }
     await send(session, handed.reading.id, autosave.version);
     autosave.stop();
+    const { benchmark } = session.data;
+    if (benchmark.is_training && !session.aided) {
+      location.assign(`/read/${benchmark.slug}/feedback/${handed.reading.id}/`);
+      return;
+    }
     session.done.value += 1;
     session.toast.value = {
       text: `Reading of case ${handed.case.key} submitted`,
       link: { href: `/cases/${handed.case.id}/`, text: "See how models read it" },
+      also: { href: `/read/${benchmark.slug}/again/${handed.reading.id}/`, text: "Read again, aided" },
     };
     await session.askNext();
     session.followedAt = Date.now();

@@ -35,7 +35,7 @@ export const READING_KEYS: readonly Key[] = [
   does("save", "Ctrl s", "save now", ["Ctrl+s"], (session) => void session.autosave.peek()?.flush()),
   does("submit", "Ctrl Enter", "submit and next", ["Ctrl+Enter"], (session) => void submitByHand(session)),
   does("leave", "Shift x", "leave the case: skip it or give it back", ["Shift+x"], (session) => {
-    if (session.handed.peek()) session.dialog.value = "leave";
+    if (session.handed.peek() && !session.aided) session.dialog.value = "leave";
   }),
   does("help", "?", "these keys", ["?"], (session) => {
     session.dialog.value = "keys";

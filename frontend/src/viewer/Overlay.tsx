@@ -4,6 +4,7 @@ import { useMemo, useRef } from "preact/hooks";
 import type { ImageInfo, Roi, ShapeGeometry } from "../api/types";
 import { type Cell, viewOf } from "../state/cells";
 import type { Session } from "../state/session";
+import { AidHeat } from "./AidHeat";
 import { DraftLayer } from "./DraftLayer";
 import { Grips } from "./Grips";
 import { colours, dimClass, hoverOf } from "./looks";
@@ -52,6 +53,7 @@ export function Overlay({ session, cell, image, draft }: Props): JSX.Element {
       <svg ref={moved} class={`overlay painted${painted.isMany.value ? " many" : ""}`}>
         <title>Regions of image {image.number}</title>
         <g transform={painted.matrix}>
+          {session.aided && <AidHeat aid={session.aided} image={image.number} frame={frame} />}
           <QuestionBox session={session} image={image} />
           {shown.map(({ roi, number }) => (
             <Region key={roi.id} session={session} roi={roi} number={number} />
