@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,15 +21,17 @@ from curation.digests import digest, gold_record
 from curation.models import Gold
 
 if TYPE_CHECKING:
-    import uuid
     from collections.abc import Sequence
 
     from curation.models import Benchmark, Case
 
 # Of a benchmark, the newest first: enough to know its readers by, and fitted within a second.
 MOST_RATINGS = 30_000
+# Of fewer cases nothing is known of who errs how: the estimate would only be sure of itself.
+LEAST_CASES = 10
 FIT_KEPT_S = 24 * 3600
 _OUT = (ReadingState.CLOSED, ReadingState.SURPLUS)
+_NAMESPACE = uuid.UUID("b5b7f1c4-1f0e-4d0f-9a58-0a9d6e1c3b77")
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,8 @@ def answer_consensus(case: Case, revisions: Sequence[ReadingRevision]) -> dict[s
     dict
         `votes` and `shares` by option; `majority`, None for a tie or no vote; `vote_entropy_bits`; and `dawid_skene`:
         `posterior` by option, `best`, `entropy_bits` (0 is certain, log2 of the number of options knows nothing) and
-        how many ratings it was estimated from; None without options or votes.
+        how many ratings it was estimated from; None without options or votes, or where the benchmark has answers to
+        fewer than LEAST_CASES cases.
     """
     options = tuple(case.options or ())
     said = [
@@ -142,8 +146,10 @@ def answer_consensus(case: Case, revisions: Sequence[ReadingRevision]) -> dict[s
     }
 
 
-def _posterior(case: Case, options: Sequence[str], said: Sequence[tuple[str, str]]) -> dict[str, Any]:
+def _posterior(case: Case, options: Sequence[str], said: Sequence[tuple[str, str]]) -> dict[str, Any] | None:
     fit = fit_of(case.benchmark)
+    if fit.cases < LEAST_CASES:
+        return None
     names = [option for option in options if option in fit.categories]
     at = [fit.categories.index(option) for option in names]
     odds = np.log(np.maximum(np.array(fit.prior)[at], 1e-12))
@@ -215,8 +221,10 @@ def consensus_content(told: dict[str, Any]) -> dict[str, Any]:
     answers = told["answers"]
     best = answers["majority"] or (answers["dawid_skene"] or {}).get("best")
     rois = [
-        {"image": row["image"], "frame": row["frame"], "label": row["label"], **row["roi"]}
+        # The same consensus has the same ids, so that a request sent again says the same.
+        {"id": str(uuid.uuid5(_NAMESPACE, digest([told["case"], place, row["roi"]]))), **place, **row["roi"]}
         for row in told["regions"]
         if row["roi"] is not None
+        for place in [{name: row[name] for name in ("image", "frame", "label")}]
     ]
     return {"answer": {"choice": best} if best else None, "rois": rois, "steps": []}

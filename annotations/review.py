@@ -14,6 +14,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from annotations import assigning
+from annotations.consensus import consensus_content, consensus_of
 from annotations.content import BadContent, Frame
 from annotations.models import Reading, ReadingRevision, ReadingState, Review, ReviewAction, ReviewState
 from annotations.review_content import (
@@ -88,7 +89,10 @@ class OnlyOwnReading(Exception):
 
 @dataclass(frozen=True)
 class Wanted:
-    """What somebody wants a review to hold; None leaves it as it is, or as the sources give it."""
+    """What somebody wants a review to hold; None leaves it as it is, or as the sources give it.
+
+    The action `consensus` with neither content nor sources takes what the readings add up to now.
+    """
 
     action: str | None = None
     content: object = None
@@ -328,8 +332,20 @@ def _checked(review: Review, wanted: Wanted) -> dict[str, Any]:
             content = merged(named)
     if wanted.content is not None:
         content = wanted.content
+    elif wanted.action == ReviewAction.CONSENSUS and wanted.sources is None:
+        sources, content = _computed(review.case)
     parsed = parse_gold_content(content, frame_of(review.case))
     return {"action": action, "content": parsed, "sources": sources, "reason": reason.strip()}
+
+
+def _computed(case: Case) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The consensus as it is now, and the readings that it is made of, none of whose parts were taken."""
+    told = consensus_of(case=case)
+    counted = [told["readings"][number] for number in told["counted"]]
+    nothing: dict[str, Any] = {"answer": False, "rois": [], "steps": []}
+    return [{"reading": one["reading"], "revision": one["revision"], **nothing} for one in counted], consensus_content(
+        told
+    )
 
 
 def _check_finished(checked: Mapping[str, Any]) -> None:

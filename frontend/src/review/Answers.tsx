@@ -23,6 +23,7 @@ function Summary(): JSX.Element | null {
   return (
     <p class="sm t2">
       {found.is_tie ? "The vote is tied" : `Majority: ${found.majority}`}, {found.n} vote{found.n === 1 ? "" : "s"}.
+      {!model && " Too few answers in this benchmark to weigh readers by how they err."}
       {model && (
         <>
           {" "}

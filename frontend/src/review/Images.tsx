@@ -1,16 +1,13 @@
-// One image with what everybody drew on it, where they differ, and the gold.
+// What lies over an image: what everybody drew, where they differ, and the gold.
 import type { JSX } from "preact";
-import { useRef } from "preact/hooks";
 import type { ImageInfo, Roi, ShapeGeometry } from "../api/types";
 import { bounds } from "../geometry/shapes";
 import { Outline } from "../viewer/Outline";
-import { pixelAspect } from "../viewer/transform";
 import type { Place, ReadingSaid } from "./data";
 import { maskPath } from "./marks";
 import { readings, shownGold } from "./state";
 import {
   hidden,
-  image,
   isHere,
   labelName,
   lit,
@@ -21,10 +18,7 @@ import {
   showsGold,
   showsStaple,
   styleOf,
-  WHOLE,
-  within,
   zoom,
-  zoomBy,
 } from "./view";
 
 function Drawn({ roi }: { roi: ShapeGeometry }): JSX.Element {
@@ -38,15 +32,24 @@ function Drawn({ roi }: { roi: ShapeGeometry }): JSX.Element {
   );
 }
 
-function Region(props: { roi: Roi; look: string; tag: string; size: number; words: string }): JSX.Element {
-  const { roi, look, tag, size, words } = props;
-  const [x0, y0] = bounds(roi);
+/** A reader's tag stands above, each in its own column; the gold's below. */
+function Region(props: {
+  roi: Roi;
+  look: string;
+  tag: string;
+  size: number;
+  words: string;
+  column: number | null;
+}): JSX.Element {
+  const { roi, look, tag, size, words, column } = props;
+  const [x0, y0, , y1] = bounds(roi);
+  const y = column === null ? y1 + size * 1.1 : Math.max(y0 - size * 0.35, size);
   const isDim = lit.value !== null && lit.value !== roi.id;
   return (
     <g class={`roi ${look}${isDim ? " dim" : ""}`}>
       <title>{words}</title>
       <Drawn roi={roi} />
-      <text class="roi-number" x={x0} y={Math.max(y0 - size * 0.35, size)} font-size={size}>
+      <text class="roi-number" x={x0 + (column ?? 0) * size * 2.3} y={y} font-size={size}>
         {tag}
       </text>
     </g>
@@ -64,6 +67,7 @@ function OfReader({ said, size }: { said: ReadingSaid; size: number }): JSX.Elem
             look={`roi-${styleOf(said)}`}
             tag={`${said.reader}.${index + 1}`}
             size={size}
+            column={said.number - 1}
             words={`${said.reader} region ${index + 1}: ${labelName(roi.label)}`}
           />
         ) : null,
@@ -86,7 +90,7 @@ function Overlays({ at }: { at: Place }): JSX.Element | null {
   );
 }
 
-function Layers({ info }: { info: ImageInfo }): JSX.Element {
+export function Layers({ info }: { info: ImageInfo }): JSX.Element {
   const { frame } = place.value;
   const size = (Math.max(info.width, info.height) * 0.028) / zoom.value.scale;
   const gold = showsGold.value ? shownGold.value.rois.filter(isHere) : [];
@@ -107,88 +111,16 @@ function Layers({ info }: { info: ImageInfo }): JSX.Element {
           <OfReader key={said.reading} said={said} size={size} />
         ))}
       {gold.map((roi) => (
-        <Region key={roi.id} roi={roi} look="roi-gold" tag="Gold" size={size} words={`Gold: ${labelName(roi.label)}`} />
+        <Region
+          key={roi.id}
+          roi={roi}
+          look="roi-gold"
+          tag="Gold"
+          size={size}
+          column={null}
+          words={`Gold: ${labelName(roi.label)}`}
+        />
       ))}
     </>
-  );
-}
-
-const STEP = 1.4;
-const PAN = 0.12;
-const KEYS: Record<string, (now: typeof WHOLE) => typeof WHOLE> = {
-  "+": (now) => zoomBy(now, STEP, now.x, now.y),
-  "=": (now) => zoomBy(now, STEP, now.x, now.y),
-  "-": (now) => zoomBy(now, 1 / STEP, now.x, now.y),
-  "0": () => WHOLE,
-  ArrowLeft: (now) => within({ ...now, x: now.x - PAN / now.scale }),
-  ArrowRight: (now) => within({ ...now, x: now.x + PAN / now.scale }),
-  ArrowUp: (now) => within({ ...now, y: now.y - PAN / now.scale }),
-  ArrowDown: (now) => within({ ...now, y: now.y + PAN / now.scale }),
-};
-
-export function ImageView(): JSX.Element | null {
-  const info = image.value;
-  const surface = useRef<HTMLDivElement>(null);
-  const grip = useRef<{ x: number; y: number } | null>(null);
-  if (!info) return null;
-  const aspect = pixelAspect(info.spacing_mm);
-  const { scale, x, y } = zoom.value;
-  const [wide, high] = [info.width / scale, (info.height * aspect) / scale];
-  const box = `${x * info.width - wide / 2} ${y * info.height * aspect - high / 2} ${wide} ${high}`;
-  const label = `Image ${info.number}, ${info.view || info.modality || "image"}`;
-  const share = (event: MouseEvent): [number, number] => {
-    const at = (surface.current as HTMLDivElement).getBoundingClientRect();
-    return [(event.clientX - at.left) / at.width - 0.5, (event.clientY - at.top) / at.height - 0.5];
-  };
-  return (
-    <div
-      ref={surface}
-      class="view review-view"
-      role="group"
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: plus, minus, 0 and the arrows move the image
-      tabIndex={0}
-      aria-label={`${label}. Plus and minus zoom, arrows move, 0 shows all.`}
-      onWheel={(event) => {
-        // The page scrolls under the pointer; the image zooms once it is chosen.
-        if (!event.ctrlKey && document.activeElement !== surface.current) return;
-        event.preventDefault();
-        const [dx, dy] = share(event);
-        const now = zoom.value;
-        zoom.value = zoomBy(now, event.deltaY < 0 ? STEP : 1 / STEP, now.x + dx / now.scale, now.y + dy / now.scale);
-      }}
-      onPointerDown={(event) => {
-        event.currentTarget.setPointerCapture(event.pointerId);
-        grip.current = { x: event.clientX, y: event.clientY };
-      }}
-      onPointerMove={(event) => {
-        if (!grip.current || !surface.current) return;
-        const now = zoom.value;
-        const { clientWidth, clientHeight } = surface.current;
-        const dx = (event.clientX - grip.current.x) / clientWidth / now.scale;
-        const dy = (event.clientY - grip.current.y) / clientHeight / now.scale;
-        grip.current = { x: event.clientX, y: event.clientY };
-        zoom.value = within({ ...now, x: now.x - dx, y: now.y - dy });
-      }}
-      onPointerUp={() => {
-        grip.current = null;
-      }}
-      onKeyDown={(event) => {
-        const move = KEYS[event.key];
-        if (!move || event.ctrlKey || event.metaKey || event.altKey) return;
-        event.preventDefault();
-        zoom.value = move(zoom.value);
-      }}
-    >
-      <svg viewBox={box} preserveAspectRatio="xMidYMid meet" aria-hidden="true">
-        <g transform={`scale(1 ${aspect})`}>
-          <Layers info={info} />
-        </g>
-      </svg>
-      <span class="ov tl">
-        <b>{label}</b>
-        {info.frames > 1 && `, frame ${place.value.frame + 1} of ${info.frames}`}
-      </span>
-      {scale > 1 && <span class="ov bl">{scale.toFixed(1)}×</span>}
-    </div>
   );
 }

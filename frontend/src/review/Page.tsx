@@ -7,7 +7,7 @@ import { Comments } from "./Comments";
 import type { Review } from "./data";
 import { GoldDraft, GoldInForce } from "./Gold";
 import { History, when } from "./History";
-import { ImageView } from "./Images";
+import { ImageView } from "./ImageView";
 import { Regions } from "./Regions";
 import { StepTable } from "./StepTable";
 import {
