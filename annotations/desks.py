@@ -137,7 +137,7 @@ def _waiting(user: User, benchmarks: list[uuid.UUID], now: dt.datetime) -> dict[
         "begun": Count("pk", filter=begun),
     }
     held = Assignment.objects.filter(assigned | begun | leased, reader=user, case__benchmark__in=benchmarks)
-    rows = held.values(of=F("case__benchmark")).annotate(unread=Count("pk"), **counts).order_by()
+    rows: Any = held.values(of=F("case__benchmark")).annotate(unread=Count("pk"), **counts).order_by()
     return {row["of"]: (Waiting(**{name: row[name] for name in counts}), row["unread"]) for row in rows}
 
 

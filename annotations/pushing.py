@@ -100,7 +100,8 @@ def assign(
         elif found is not None:
             done.refused.append(found)
     if done.assigned:
-        _tell_reader("assignment.assigned", benchmark.pk, reader.pk)
+        # One for all: a page of the reader that waits for a case asks again.
+        events.publish("assignment.assigned", benchmark_id=benchmark.pk, least_role=Role.READER, reader_id=reader.pk)
     return done
 
 
@@ -249,13 +250,14 @@ def _end(assignment: Assignment, actor: User | None, reason: str) -> None:
         before={"state": was},
         after={"case": str(assignment.case_id), "reader": assignment.reader.username, "reason": reason},
     )
-    benchmark_id = assignment.case.benchmark_id
-    _tell_reader("assignment.taken_back", benchmark_id, assignment.reader_id, assignment=str(assignment.pk))
-
-
-def _tell_reader(kind: str, benchmark_id: uuid.UUID, reader_id: uuid.UUID, **ids: str) -> None:
-    """To the reader's own pages only: a reading page that holds the case, one that waits for a case, My cases."""
-    events.publish(kind, benchmark_id=benchmark_id, least_role=Role.READER, reader_id=reader_id, **ids)
+    # To the reader's own pages only: a reading page that holds the case, My cases.
+    events.publish(
+        "assignment.taken_back",
+        benchmark_id=assignment.case.benchmark_id,
+        least_role=Role.READER,
+        reader_id=assignment.reader_id,
+        assignment=str(assignment.pk),
+    )
 
 
 def _record(
