@@ -23,7 +23,7 @@ from annotations.agreement_regions import (
     compare_regions,
     roi_scores,
 )
-from annotations.metrics import outlines, overlap, regions, steps, wording
+from annotations.metrics import outlines, overlap, regions, step_similarity, steps, wording
 from annotations.metrics.steps import Step, compare_steps
 from annotations.models import AgreementConfusion, AgreementLabel, AgreementScore, Arm, PartyKind
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 PAIR_RULE = "1"
 """Raised with any change of this module or of `agreement_regions` that changes a number."""
 METRIC_VERSION = ".".join(
-    [PAIR_RULE, *(module.METRIC_VERSION for module in (overlap, outlines, regions, steps, wording))]
+    [PAIR_RULE, *(module.METRIC_VERSION for module in (overlap, outlines, regions, steps, step_similarity, wording))]
 )
 
 MOST_ANSWER = 64
