@@ -210,5 +210,5 @@ def test_the_list_costs_the_same_however_long(
     client.get(reverse("case-comments", args=[case.pk]))
     with django_assert_num_queries(4):
         client.get(reverse("case-comments", args=[case.pk]))
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(2):
         client.get(reverse("mentions"))
