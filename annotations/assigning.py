@@ -231,18 +231,24 @@ def hold_place(assignment: Assignment) -> bool:
     return True
 
 
-def prolong_open(assignment: Assignment) -> bool:
-    """Prolong a lease that is open, without the case's lock; False if it is not, or no longer.
+def prolong_own(*, case_id: uuid.UUID, reader_id: uuid.UUID) -> dt.datetime | None:
+    """Prolong the reader's lease of a case, without the case's lock: until when, or None if it is not open any longer.
 
     One conditional UPDATE: the reader may give the place back in another tab at this moment, and writing `leased` over
     that would hold a place that somebody else has been given. The row stays locked to the end of the transaction, and
-    PostgreSQL may hold that lock after a False too: a caller without the case's lock must then end its transaction
+    PostgreSQL may hold that lock after a None too: a caller without the case's lock must then end its transaction
     before it asks for that one.
     """
     now = timezone.now()
     until = lease_end(now)
-    held = Assignment.objects.filter(pk=assignment.pk, state=AssignmentState.LEASED, lease_expires_at__gt=now)
-    if not held.update(lease_expires_at=until, updated_at=now):
+    held = Assignment.objects.filter(case=case_id, reader=reader_id, state=AssignmentState.LEASED)
+    return until if held.filter(lease_expires_at__gt=now).update(lease_expires_at=until, updated_at=now) else None
+
+
+def prolong_open(assignment: Assignment) -> bool:
+    """As `prolong_own`, and the assignment at hand is brought up to date."""
+    until = prolong_own(case_id=assignment.case_id, reader_id=assignment.reader_id)
+    if until is None:
         return False
     assignment.state, assignment.lease_expires_at = AssignmentState.LEASED, until
     return True

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import DateTimeField, F, FloatField, Value
+from django.db.models.functions import Coalesce, Extract, Greatest, Least
 from django.utils import timezone
 
 from annotations import assigning
@@ -16,6 +17,22 @@ from annotations.models import Arm, Assignment, AssignmentState, Reading, Readin
 if TYPE_CHECKING:
     import datetime as dt
     import uuid
+
+    from django.db.models.expressions import Combinable
+
+
+OPEN = (ReadingState.DRAFT, ReadingState.SURPLUS)
+# A longer gap between two saves counts as so much: whoever is away does not read.
+MOST_PAUSE_S = 120.0
+# What a content is checked against, and whose lease is prolonged; not the draft, which may be large.
+_FRAMED = (
+    "arm",
+    "case_id",
+    "reader_id",
+    "case__extra",
+    "case__options",
+    "case__benchmark__slug",
+)
 
 
 @dataclass(frozen=True)
@@ -96,64 +113,75 @@ def save_draft(*, reading_id: uuid.UUID, version: int, content: object) -> Saved
 @transaction.atomic
 def _save(reading_id: uuid.UUID, version: int, content: object, *, waits: bool) -> Saved:
     """As `save_draft`; `waits` for the case's lock, without which only an open lease is prolonged."""
-    reading = Reading.objects.select_related("case__benchmark").get(pk=reading_id)
-    parsed = parse_content(content, Frame.of(reading.case, reading.case.benchmark.protocol.config))
-    if waits:
-        assigning.lock_case(reading.case_id)
-    assignment = lock(reading, holds_case=waits)
-    if reading.state in (ReadingState.SUBMITTED, ReadingState.CLOSED):
-        raise ReadingLocked(reading)
-    if reading.version != version:
-        if parsed == content_of(reading):
-            return Saved(reading.version, reading.saved_at)
-        raise StaleDraft(given=version, yours=parsed, reading=reading)
-    is_held = assignment is None or assigning.hold_place(assignment)
-    state = ReadingState.DRAFT if is_held else ReadingState.SURPLUS
+    found = Reading.objects.select_related("case__benchmark").only(*_FRAMED).get(pk=reading_id)
+    parsed = parse_content(content, Frame.of(found.case, found.case.benchmark.protocol.config))
+    is_held = _takes_place(reading_id) if waits else _prolongs(found)
     now = timezone.now()
-    # The row is locked and compared above; the condition stays, so that no later change of this code can lose a draft.
-    changed = Reading.objects.filter(pk=reading.pk, version=version).update(
-        draft=parsed, version=F("version") + 1, saved_at=now, state=state
+    changed = Reading.objects.filter(pk=reading_id, version=version, state__in=OPEN).update(
+        draft=parsed,
+        version=version + 1,
+        saved_at=now,
+        active_s=_active_s(now),
+        state=ReadingState.DRAFT if is_held else ReadingState.SURPLUS,
     )
-    if not changed:
-        raise StaleDraft(given=version, yours=parsed, reading=reading)
-    return Saved(version + 1, now)
+    if changed:
+        return Saved(version + 1, now)
+    reading = Reading.objects.select_for_update(no_key=True).get(pk=reading_id)
+    if reading.state not in OPEN:
+        raise ReadingLocked(reading)
+    if parsed == content_of(reading):
+        return Saved(reading.version, reading.saved_at)
+    raise StaleDraft(given=version, yours=parsed, reading=reading)
 
 
-def lock(reading: Reading, *, holds_case: bool = True) -> Assignment | None:
-    """Lock what a change of a reading needs, in the order case, assignment, reading; bring the reading up to date.
-
-    Parameters
-    ----------
-    reading
-        With its case and benchmark loaded.
-    holds_case
-        Whether the caller holds the case's lock (`assigning.lock_case`). An autosave within its lease need not wait
-        for others.
+def lock(reading_id: uuid.UUID) -> tuple[Reading, Assignment | None]:
+    """Lock what a change of a reading needs, in the order case, assignment, reading.
 
     Returns
     -------
-    Assignment or None
-        Of the same reader and case, with `case` set. An open lease is prolonged. None for an aided reading, which needs
-        no place.
+    (Reading, Assignment or None)
+        As they are now, with case, benchmark and reader loaded. No assignment for an aided reading, which needs no
+        place.
+    """
+    case_id, reader_id, arm = Reading.objects.values_list("case_id", "reader_id", "arm").get(pk=reading_id)
+    case = assigning.lock_case(case_id)
+    assignment = None
+    if arm != Arm.AIDED:
+        own = Assignment.objects.select_for_update(no_key=True).filter(case=case_id, reader=reader_id)
+        assignment = own.get()
+        assignment.case = case
+    rows = Reading.objects.select_related("reader").select_for_update(no_key=True, of=("self",))
+    reading = rows.get(pk=reading_id)
+    reading.case = case
+    return reading, assignment
+
+
+def _takes_place(reading_id: uuid.UUID) -> bool:
+    """Whether the reading has a place at its case, which is then locked; one that is free is taken."""
+    _, assignment = lock(reading_id)
+    return assignment is None or assigning.hold_place(assignment)
+
+
+def _prolongs(reading: Reading) -> bool:
+    """True, the lease prolonged if one is open, without the case's lock: an autosave need not wait for others.
 
     Raises
     ------
     _LeaseGone
-        If no lease is open and the caller does not hold the case's lock.
+        If the assignment holds no place.
     """
-    assignment = _assignment_of(reading)
-    is_open = assignment is not None and assignment.state != AssignmentState.SUBMITTED
-    if assignment is not None and is_open and not assigning.prolong_open(assignment) and not holds_case:
+    if reading.arm == Arm.AIDED or assigning.prolong_own(case_id=reading.case_id, reader_id=reading.reader_id):
+        return True
+    own = Assignment.objects.filter(case=reading.case_id, reader=reading.reader_id)
+    if not own.filter(state=AssignmentState.SUBMITTED).exists():
         raise _LeaseGone
-    locked = Reading.objects.select_for_update(no_key=True).get(pk=reading.pk)
-    for name in ("state", "version", "draft", "saved_at", "revision"):
-        setattr(reading, name, getattr(locked, name))
-    return assignment
+    return True
 
 
-def _assignment_of(reading: Reading) -> Assignment | None:
-    if reading.arm == Arm.AIDED:
-        return None
-    assignment = Assignment.objects.get(case_id=reading.case_id, reader_id=reading.reader_id)
-    assignment.case = reading.case
-    return assignment
+def _active_s(now: dt.datetime) -> Combinable:
+    """Seconds at work so far, with what passed since the last save, or since the case was handed out, up to a limit.
+
+    By the server's clock alone, so that no client's can say otherwise.
+    """
+    passed = Extract(Value(now, DateTimeField()) - Coalesce("saved_at", "created_at"), "epoch")
+    return F("active_s") + Greatest(0.0, Least(passed, MOST_PAUSE_S, output_field=FloatField()))

@@ -87,10 +87,9 @@ def submit(*, reading_id: uuid.UUID, version: int, key: str) -> ReadingRevision:
 @transaction.atomic
 def _submit_once(reading_id: uuid.UUID, version: int, key: str) -> ReadingRevision | Reading:
     """The revision; or the reading, now surplus, if there is no place for it."""
-    reading = _load_locked(reading_id)
-    assignment = lock(reading)
-    receipt = SubmitReceipt.objects.select_related("revision").filter(reading=reading, key=key).first()
-    if receipt is not None:
+    reading, assignment = lock(reading_id)
+    receipts = SubmitReceipt.objects.select_related("revision").filter(reading=reading, key=key)
+    if reading.revision and (receipt := receipts.first()) is not None:
         return receipt.revision
     if reading.state in (ReadingState.SUBMITTED, ReadingState.CLOSED):
         raise ReadingLocked(reading)
@@ -124,8 +123,7 @@ def revise(*, reading_id: uuid.UUID) -> Reading:
     annotations.aided.AidedOpened
         If it is the unaided reading of a case that its reader opened again with models in view.
     """
-    reading = _load_locked(reading_id)
-    lock(reading)
+    reading, _ = lock(reading_id)
     refuse_after_aided(reading)
     if reading.revision == 0:
         raise NotSubmitted("there is no submitted revision to revise")
@@ -177,15 +175,8 @@ def close_surplus(*, reading_id: uuid.UUID, curator: User, reason: str) -> Readi
     return reading
 
 
-def _load_locked(reading_id: uuid.UUID) -> Reading:
-    reading = Reading.objects.select_related("reader").get(pk=reading_id)
-    reading.case = assigning.lock_case(reading.case_id)
-    return reading
-
-
 def _surplus(reading_id: uuid.UUID) -> tuple[Reading, Assignment]:
-    reading = _load_locked(reading_id)
-    assignment = lock(reading)
+    reading, assignment = lock(reading_id)
     if assignment is None or reading.state != ReadingState.SURPLUS:
         raise NotSurplus(reading)
     return reading, assignment
@@ -215,6 +206,7 @@ def _write_revision(
         case_version=reading.case.version,
         input_digest=reading.case.input_digest,
         protocol_digest=protocol.digest,
+        active_s=reading.active_s,
         is_after_looking=has_looked(reading),
         submitted_at=timezone.now(),
     )
@@ -296,15 +288,12 @@ def _tell(revision: ReadingRevision, *, action: str, actor: User, reason: str = 
     after = {"revision": revision.revision, "digest": revision.digest}
     _record(action, reading, actor, {**after, "reason": reason} if reason else after)
     record_readings(reading.case_id)
-    tell = partial(
-        events.publish,
-        "reading.submitted",
-        benchmark_id=reading.case.benchmark_id,
-        case=str(reading.case_id),
-        reading=str(reading.pk),
+    audiences = (
+        events.Audience(Role.REVIEWER, is_blinded=True),
+        events.Audience(Role.READER, reader_id=reading.reader_id),
     )
-    tell(least_role=Role.REVIEWER, is_blinded=True)
-    tell(least_role=Role.READER, reader_id=reading.reader_id)
+    ids = {"case": str(reading.case_id), "reading": str(reading.pk)}
+    events.publish_to("reading.submitted", audiences, benchmark_id=reading.case.benchmark_id, **ids)
     # Not on_commit's `robust`: it asks a failing callback for a name that a partial does not have.
     transaction.on_commit(partial(reading_submitted.send_robust, sender=Reading, reading_id=reading.pk))
 

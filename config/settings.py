@@ -148,7 +148,7 @@ USE_TZ = True
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         # First, so that who sends nothing is answered 401 rather than 403.
-        "knox.auth.TokenAuthentication",
+        "curation.tokens.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["curation.access.Denied"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
@@ -17,7 +18,33 @@ CHANNEL = "sightline_events"
 BATCH = 1000
 
 
-@transaction.atomic
+@dataclass(frozen=True)
+class Audience:
+    """Who may hear an event, as `Event` explains."""
+
+    least_role: Role
+    reader_id: uuid.UUID | None = None
+    is_blinded: bool = False
+
+
+@transaction.atomic(savepoint=False)
+def publish_to(kind: str, audiences: Iterable[Audience], *, benchmark_id: uuid.UUID, **ids: str) -> None:
+    """Publish one event to several audiences, as `publish` does, in one statement and one NOTIFY."""
+    Event.objects.bulk_create(
+        Event(
+            type=kind,
+            benchmark_id=benchmark_id,
+            least_role=audience.least_role,
+            reader_id=audience.reader_id,
+            is_blinded=audience.is_blinded,
+            payload=ids,
+        )
+        for audience in audiences
+    )
+    _wake()
+
+
+@transaction.atomic(savepoint=False)
 def publish(
     kind: str,
     *,
@@ -54,7 +81,7 @@ def publish(
     return event
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def publish_cases(
     kind: str,
     case_ids: Iterable[uuid.UUID],

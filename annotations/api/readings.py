@@ -40,8 +40,12 @@ def visible_reading(request: Request, pk: uuid.UUID, permission: str) -> Reading
 
 def own_reading(request: Request, pk: uuid.UUID) -> Reading:
     """A reading that whoever asks may write: their own, and no one else's, whatever their role."""
-    reading = visible_reading(request, pk, READ)
-    if reading.reader_id != signed_in(request).pk:
+    user = signed_in(request)
+    # Not the draft, which may be large: whoever changes it reads it again under its lock.
+    readings = Reading.objects.visible_to(user).select_related("case__benchmark")
+    reading = get_object_or_404(readings.only("reader_id", "arm", "case__benchmark__slug"), pk=pk)
+    require(user, READ, reading.case.benchmark)
+    if reading.reader_id != user.pk:
         raise PermissionDenied("Only its reader may change a reading.")
     return reading
 

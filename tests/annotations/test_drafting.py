@@ -146,10 +146,28 @@ def test_a_draft_without_a_place_is_kept_as_surplus_and_comes_back(
     assert stored(reading) == (3, given, ReadingState.DRAFT)
 
 
-def test_a_save_costs_nine_queries(reading: Reading, django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    # The savepoint around it in a test, twice; reading, protocol, images, assignment, lock, lease, draft.
-    with django_assert_num_queries(9):
+def test_a_save_costs_seven_queries(reading: Reading, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    # The savepoint around it in a test, twice; reading, protocol, images, lease, draft.
+    with django_assert_num_queries(7):
         save_draft(reading_id=reading.pk, version=0, content=content())
+
+
+def test_time_at_work_is_counted_by_the_servers_clock_and_no_pause_for_long(reading: Reading) -> None:
+    now = timezone.now()
+    Reading.objects.update(created_at=now - dt.timedelta(seconds=30))
+    save_draft(reading_id=reading.pk, version=0, content=content())
+    Reading.objects.update(saved_at=timezone.now() - dt.timedelta(seconds=45))
+    save_draft(reading_id=reading.pk, version=1, content=content())
+    Reading.objects.update(saved_at=timezone.now() - dt.timedelta(hours=8))
+    save_draft(reading_id=reading.pk, version=2, content=content())
+    reading.refresh_from_db()
+    assert reading.active_s == pytest.approx(30 + 45 + 120, abs=5)
+    Reading.objects.update(saved_at=timezone.now() + dt.timedelta(hours=8))  # the server's clock was set back
+    save_draft(reading_id=reading.pk, version=3, content=content())
+    reading.refresh_from_db()
+    assert reading.active_s == pytest.approx(195, abs=5)
+    revision = submit(reading_id=reading.pk, version=4, key="k")
+    assert revision.active_s == pytest.approx(reading.active_s)
 
 
 @pytest.mark.django_db(transaction=True)
