@@ -10,7 +10,7 @@ from curation.plotting import Axis, Column, Plot, Rule
 if TYPE_CHECKING:
     from annotations.drift import Chart, ReaderDrift, Turn
 
-WORDS = {ACCURACY: "right", "regions": "IoU with the gold's regions"}
+WORDS = {ACCURACY: "share right", "regions": "IoU with the gold's regions"}
 SIDES = {"low": "below the limit", "high": "above the limit", "": "within"}
 
 
@@ -25,9 +25,9 @@ def drift_plot(row: ReaderDrift, chart: Chart) -> Plot:
     return Plot(
         name=f"drift-{chart.measure}",
         kind="lines",
-        words=f"Probes of {row.reader.display_name}, one after the other: weighted mean of {what}",
+        words=f"Probes of {row.reader.display_name}, one after the other: weighted {what}",
         x=Axis("number", "probe of this reader"),
-        y=Axis("drawn", f"weighted mean of {what}", least=0, most=1),
+        y=Axis("drawn", f"weighted {what}", least=0, most=1),
         columns=(
             Column("number", "Probe"),
             Column("case", "Case", is_number=False, href="href"),

@@ -92,10 +92,10 @@ def test_drift_is_a_table_a_chart_and_a_csv(
     many(benchmark, reader, [True] * 8 + [False] * 8)
     text = page(as_curator, benchmark)
     assert text.index("below the limit") < text.index("within the limits")
-    assert "rosa: right" in text
+    assert "rosa: share right" in text
     assert 'id="plot-drift-accuracy"' in text
     assert "No limits: no probe that was read has regions in its gold." in text
-    assert "omar: right" in page(as_curator, benchmark, "?reader=omar")
+    assert "omar: share right" in page(as_curator, benchmark, "?reader=omar")
     answer = as_curator.get(
         reverse("readers-page", args=[benchmark.slug]),
         {"reader": "rosa", "format": "csv", "plot": "drift-accuracy"},
