@@ -18,7 +18,10 @@ function wordsOf(nothing: NothingLeft, session: Session): [string, string] {
         "The last cases are with other readers. What they return comes back to this queue.",
       ];
     case "not_assigned":
-      return ["No case is assigned to you", `A curator of ${title} decides who reads what.`];
+      return [
+        session.done.value > 0 ? "You have read what was assigned to you" : "No case is assigned to you",
+        `A curator of ${title} decides who reads what; what is assigned to you appears here.`,
+      ];
     case "paused":
       return [`${title} is paused`, "A curator has paused it: no case is handed out for now. Drafts stay."];
   }

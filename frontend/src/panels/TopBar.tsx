@@ -21,12 +21,16 @@ export function TopBar({ session }: { session: Session }): JSX.Element {
         {benchmark.is_demo && <span class="sample">{benchmark.demo_note}</span>}
       </div>
       <div class="row">
-        <span class="sm t2 num" data-testid="progress">
-          {session.done.value} of {session.total} read
-        </span>
-        <div class="bar progress-bar" aria-hidden="true">
-          <i class="done" style={{ width: `${share * 100}%` }} />
-        </div>
+        {session.total > 0 && (
+          <>
+            <span class="sm t2 num" data-testid="progress">
+              {session.done.value} of {session.total} read
+            </span>
+            <div class="bar progress-bar" aria-hidden="true">
+              <i class="done" style={{ width: `${share * 100}%` }} />
+            </div>
+          </>
+        )}
       </div>
       <div class="row">
         {handed && <SaveChip session={session} />}

@@ -28,7 +28,7 @@ function mayLook(): boolean {
 /** Asks again by itself while there is no case; the answer ends it. */
 export function lookOut(session: Session): { heard: (event: Told) => void; back: () => void; stop: () => void } {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let askedAt = Number.NEGATIVE_INFINITY;
+  let askedAt = performance.now();
   const waits = (): boolean => session.nothing.peek() !== null || session.loadFailure.peek() !== null;
   const schedule = (delay: number): void => {
     clearTimeout(timer);
