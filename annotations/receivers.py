@@ -22,9 +22,9 @@ def on_reader_left(*, user_id: uuid.UUID, benchmark_id: uuid.UUID | None, **_: A
 
 
 @receiver(reading_submitted, dispatch_uid="annotations.reading_submitted")
-def on_reading_submitted(*, reading_id: uuid.UUID, **_: Any) -> None:
+def on_reading_submitted(*, case_id: uuid.UUID, **_: Any) -> None:
     """Hold a reading just submitted against the others of its case."""
-    agreement.request([Reading.objects.values_list("case_id", flat=True).get(pk=reading_id)])
+    agreement.request([case_id])
 
 
 @receiver(reading_submitted, dispatch_uid="annotations.probe_submitted")

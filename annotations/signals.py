@@ -2,7 +2,7 @@
 
 from django.dispatch import Signal
 
-# Arguments: reading_id, the UUID of a reading whose newest revision was just submitted.
+# Arguments: reading_id and case_id, UUIDs of a reading whose newest revision was just submitted, and of its case.
 reading_submitted = Signal()
 
 # Arguments: case_id, the UUID of a case whose rows of agreement were written anew or went.

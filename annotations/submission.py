@@ -16,15 +16,12 @@ from annotations.facts import record_readings
 from annotations.models import (
     Assignment,
     AssignmentState,
-    Entity,
-    Evidence,
-    RationaleStep,
     Reading,
     ReadingRevision,
     ReadingState,
-    Roi,
     SubmitReceipt,
 )
+from annotations.parts import write_parts
 from annotations.required import missing
 from annotations.signals import reading_submitted
 from curation import audit, events
@@ -210,76 +207,11 @@ def _write_revision(
         is_after_looking=has_looked(reading),
         submitted_at=timezone.now(),
     )
-    rois = _write_rois(revision, content)
-    _write_steps(revision, content, rois)
-    _write_entities(revision, content, rois)
+    write_parts(revision, content)
     if assignment is not None:
         assignment.state = AssignmentState.SUBMITTED
         assignment.save(update_fields=["state", "updated_at"])
     return revision
-
-
-def _write_rois(revision: ReadingRevision, content: dict[str, Any]) -> dict[str, Roi]:
-    """Rows of the ROIs, by their id in the content."""
-    rows = Roi.objects.bulk_create(
-        Roi(
-            revision=revision,
-            client_id=roi["id"],
-            number=number,
-            image=roi["image"],
-            frame=roi["frame"],
-            label=roi["label"] or "",
-            shape=roi["shape"],
-            geometry=roi["geometry"],
-            origin=roi["origin"],
-        )
-        for number, roi in enumerate(content["rois"], 1)
-    )
-    return {str(row.client_id): row for row in rows}
-
-
-def _write_steps(revision: ReadingRevision, content: dict[str, Any], rois: dict[str, Roi]) -> None:
-    rows = RationaleStep.objects.bulk_create(
-        RationaleStep(
-            revision=revision,
-            client_id=step["id"],
-            number=number,
-            kind=step["kind"],
-            image=step["image"],
-            text=step["text"],
-            regions=step["regions"],
-            is_critical=step["is_critical"],
-            confidence=step["confidence"],
-            topic=step["topic"] or "",
-            state=step["state"] or "",
-        )
-        for number, step in enumerate(content["steps"], 1)
-    )
-    Evidence.objects.bulk_create(
-        Evidence(step=row, roi=rois[cited])
-        for row, step in zip(rows, content["steps"], strict=True)
-        for cited in step["evidence"]
-    )
-
-
-def _write_entities(revision: ReadingRevision, content: dict[str, Any], rois: dict[str, Roi]) -> None:
-    rows = Entity.objects.bulk_create(
-        Entity(
-            revision=revision,
-            client_id=entity["id"],
-            name=entity["name"],
-            role=entity["role"],
-            is_present=entity["present"],
-            view=entity["view"] or "",
-        )
-        for entity in content["entities"]
-    )
-    link = Entity.rois.through
-    link._default_manager.bulk_create(
-        link(entity_id=row.pk, roi_id=rois[cited].pk)
-        for row, entity in zip(rows, content["entities"], strict=True)
-        for cited in entity["rois"]
-    )
 
 
 def _tell(revision: ReadingRevision, *, action: str, actor: User, reason: str = "") -> None:
@@ -295,7 +227,8 @@ def _tell(revision: ReadingRevision, *, action: str, actor: User, reason: str = 
     ids = {"case": str(reading.case_id), "reading": str(reading.pk)}
     events.publish_to("reading.submitted", audiences, benchmark_id=reading.case.benchmark_id, **ids)
     # Not on_commit's `robust`: it asks a failing callback for a name that a partial does not have.
-    transaction.on_commit(partial(reading_submitted.send_robust, sender=Reading, reading_id=reading.pk))
+    tell = partial(reading_submitted.send_robust, sender=Reading, reading_id=reading.pk, case_id=reading.case_id)
+    transaction.on_commit(tell)
 
 
 def _record(action: str, reading: Reading, actor: User, after: dict[str, Any]) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 from django.db import transaction
 from django.dispatch import receiver
 
-from annotations.models import Reading
 from annotations.signals import agreement_changed, reading_submitted
 from curation.signals import cases_changed
 from inference import priorities
@@ -33,9 +32,9 @@ def on_cases_changed(*, case_ids: list[uuid.UUID], **_: Any) -> None:
 
 
 @receiver(reading_submitted, dispatch_uid="inference.reading_submitted")
-def on_reading_submitted(*, reading_id: uuid.UUID, **_: Any) -> None:
+def on_reading_submitted(*, case_id: uuid.UUID, **_: Any) -> None:
     """Score the case of a reading just submitted."""
-    request_scoring(case_id=Reading.objects.values_list("case_id", flat=True).get(pk=reading_id))
+    request_scoring(case_id=case_id)
 
 
 @receiver(agreement_changed, dispatch_uid="inference.agreement_changed")
