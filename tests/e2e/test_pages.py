@@ -25,11 +25,16 @@ FOR_CURATORS = (
     "/benchmarks/demo/schedules/",
     "/benchmarks/demo/schedules/new/",
     "/benchmarks/demo/snapshots/",
+    "/benchmarks/phantom-thinking/agreement/",
+    "/benchmarks/phantom-thinking/agreement/pairs/",
+    "/benchmarks/phantom-thinking/progress/",
     "/models/",
     "MODEL",
     "/users/",
     "/audit/",
 )
+# Drawn by a script that comes after the page.
+PLOTTED = ("/benchmarks/phantom-thinking/agreement/", "/benchmarks/phantom-thinking/progress/")
 # What a reader meets on such a page: its name, and whom to ask.
 REFUSED = "/benchmarks/demo/runs/"
 STATUS = {"/nothing/here/": 404}
@@ -134,6 +139,8 @@ def test_ordinary_pages(watched: Watched, product: Product, user: str) -> None:
         watched.open(address_of(page, product), status=STATUS.get(page, 200))
         if page == DOCS:
             expect(watched.page.locator(".opblock").first).to_be_visible()
+        if page in PLOTTED:
+            expect(watched.page.locator("figure svg.drawn-plot").first).to_be_visible()
         if page == "CASE" and user == "demo_curator":
             expect(watched.page.get_by_role("table", name="Grounding scores")).to_be_visible()
         watched.check()
