@@ -24,7 +24,9 @@ SUBMITTING = ("reading.submitted", "reading.surplus_accepted")
 def _moments(case: Case, wanted: Wanted) -> list[Moment]:
     if wanted.shown == LOOKS:
         return []
-    handed = wanted.of(Assignment.objects.filter(case=case).select_related("reader"), "created_at")
+    # Those that a curator assigned have an event of their own.
+    own = Assignment.objects.filter(case=case).exclude(origin=Origin.PUSHED)
+    handed = wanted.of(own.select_related("reader"), "created_at")
     begun = wanted.of(Reading.objects.filter(case=case).select_related("reader").defer("draft"), "created_at")
     drawn = wanted.of(Draw.objects.filter(case=case), "created_at")
     return [
@@ -35,12 +37,8 @@ def _moments(case: Case, wanted: Wanted) -> list[Moment]:
 
 
 def _handed(row: Assignment) -> Moment:
-    did = {
-        Origin.PUSHED: "was assigned the case by a curator",
-        Origin.PROBE: "was handed the case as a probe",
-    }.get(Origin(row.origin), "was handed the case by the queue")
-    due = [("due", f"{row.due_at:%Y-%m-%d %H:%M} UTC")] if row.due_at else []
-    return Moment(row.created_at, f"a{row.pk}", "queue", did, who=row.reader.username, after=due)
+    did = "was handed the case " + ("as a probe" if row.origin == Origin.PROBE else "by the queue")
+    return Moment(row.created_at, f"a{row.pk}", "queue", did, who=row.reader.username)
 
 
 def _begun(row: Reading) -> Moment:

@@ -220,15 +220,16 @@ def _text(value: Any) -> str:
 def _case_of(event: AuditEvent) -> str:
     named = event.after.get("case") if isinstance(event.after, dict) else None
     given = event.object_id if event.object_type == "case" else named
-    return _id_or_nothing(given)
+    return id_or_nothing(given)
 
 
 def _names(ids: Iterable[str]) -> dict[str, str]:
-    wanted = {id_ for one in ids if (id_ := _id_or_nothing(one))}
+    wanted = {id_ for one in ids if (id_ := id_or_nothing(one))}
     return {str(pk): name for pk, name in User.objects.filter(pk__in=wanted).values_list("pk", "username")}
 
 
-def _id_or_nothing(given: object) -> str:
+def id_or_nothing(given: object) -> str:
+    """A UUID in its plain form, or an empty text."""
     try:
         return str(uuid.UUID(given)) if isinstance(given, str) else ""
     except ValueError:
@@ -250,7 +251,7 @@ def _what(given: str) -> Q:
 
 
 def _case(given: str) -> Q:
-    found = _id_or_nothing(given)
+    found = id_or_nothing(given)
     if not found:
         raise BadFilter(f"case: {given!r} is no id of a case")
     return Q(object_id=found) | Q(about=found)

@@ -9,9 +9,9 @@ from django.db.models.fields.json import KT
 
 from curation.audit import LOOKED
 from curation.case_trail import CHANGES, LOOKS, Moment, TrailSection, Voice, Wanted
-from curation.models import AuditEvent, Gold, GoldRoi
+from curation.models import AuditEvent, Gold, GoldRoi, User
 from curation.saying import Content, differences
-from curation.trail import WORDS, in_words
+from curation.trail import WORDS, id_or_nothing, in_words
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -37,14 +37,19 @@ def _events(case: Case, wanted: Wanted) -> list[Moment]:
         rows = rows.exclude(action=LOOKED)
     elif wanted.shown == LOOKS:
         rows = rows.filter(action=LOOKED)
-    return [_moment(event) for event in wanted.of(rows, "created_at")]
+    found = wanted.of(rows, "created_at")
+    readers = {str(event.after.get("reader")) for event in found if isinstance(event.after, dict)}
+    ids = [id_ for one in readers if (id_ := id_or_nothing(one))]
+    names = {str(pk): name for pk, name in User.objects.filter(pk__in=ids).values_list("pk", "username")} if ids else {}
+    return [_moment(event, names) for event in found]
 
 
-def _moment(event: AuditEvent) -> Moment:
+def _moment(event: AuditEvent, names: dict[str, str]) -> Moment:
     kind = "look" if event.action == LOOKED else _KINDS.get(event.action.partition(".")[0], "case")
     after = event.after
     if isinstance(after, dict):
-        after = {name: value for name, value in after.items() if name not in _NAMED and value not in ("", None)}
+        told = {name: value for name, value in after.items() if name not in _NAMED and value not in ("", None)}
+        after = {name: names.get(value, value) if name == "reader" else value for name, value in told.items()}
     return Moment(
         at=event.created_at,
         key=f"e{event.pk:019d}",

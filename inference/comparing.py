@@ -125,6 +125,7 @@ def _among_readers(found: dict[uuid.UUID, Compared]) -> None:
         .values_list("case_id", "a_said", "a_revision", "b_said", "b_revision", "matched_iou")
     )
     for case_id, a_said, a_revision, b_said, b_revision, iou in rows:
+        assert iou is not None  # asked for
         newest = {one.reading_id: one.revision for one in found[case_id].voices}
         if newest.get(a_said) == a_revision and newest.get(b_said) == b_revision:
             found[case_id].overlaps.append(iou)

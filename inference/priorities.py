@@ -48,14 +48,15 @@ FAMILIES = {
 }
 """Readers among themselves, readers against models, models among themselves: what lists have room for."""
 COUNTED = {
-    priority.READER_ANSWERS: "readers",
-    priority.READER_REGIONS: "pairs of readers",
-    priority.MODEL_ANSWERS: "pairs of model and reader",
-    priority.MODEL_VOTES: "models",
-    priority.MODEL_REGIONS: "pairs of model and reader",
-    priority.BETWEEN_ANSWERS: "pairs of models",
-    priority.BETWEEN_ATTENTION: "pairs of models",
+    priority.READER_ANSWERS: ("reader", "readers"),
+    priority.READER_REGIONS: ("pair of readers", "pairs of readers"),
+    priority.MODEL_ANSWERS: ("pair of model and reader", "pairs of model and reader"),
+    priority.MODEL_VOTES: ("model", "models"),
+    priority.MODEL_REGIONS: ("pair of model and reader", "pairs of model and reader"),
+    priority.BETWEEN_ANSWERS: ("pair of models", "pairs of models"),
+    priority.BETWEEN_ATTENTION: ("pair of models", "pairs of models"),
 }
+"""Of what a part is the mean: of one, of several."""
 
 
 @transaction.atomic
@@ -190,7 +191,7 @@ def describe(row: CasePriority | None) -> dict[str, Any]:
                 "name": name,
                 "title": PART_WORDS[name],
                 "meaning": PART_MEANING[name],
-                "counted": COUNTED[name],
+                "counted": COUNTED[name][parts.get(name, missing)["n"] != 1],
                 **parts.get(name, missing),
                 "full_weight": weight,
             }

@@ -64,7 +64,8 @@ def test_the_mean_of_the_pool_comes_back_from_many_runs_of_the_queue() -> None:
             case = int(source.choice(left)) if source.random() < 0.4 else best
             rows.append((case, len(left), 0.4 / len(left) + (0.6 if case == best else 0)))
             left.remove(case)
-        draws = Draws(*(tuple(column) for column in zip(*rows, strict=True)), cases=40)  # type: ignore[arg-type]
+        positions, pools, chances = zip(*rows, strict=True)
+        draws = Draws(positions, pools, chances, cases=40)
         one = found(draws, {case: values[case] for case, *_ in rows})
         plain.append(np.mean([values[case] for case, *_ in rows]))
         weighted.append(one.value)

@@ -11,6 +11,7 @@ from django.core.files.storage import default_storage
 from pydicom import dcmread
 
 from curation.digests import case_record, content_digest, input_digest, with_record_parts
+from curation.formats.canonical import canonical_digest
 from curation.importing import IMPORT_FORMATS, ImportFailed, import_cases, import_records
 from curation.models import AuditEvent, Benchmark, Case, CaseFacts, Event, Gold, ImageAsset, ImageUpload, Role, User
 from curation.signals import cases_changed
@@ -177,6 +178,34 @@ class TestSightline:
 
 
 class TestKnownCases:
+    def test_an_update_is_told_with_what_was_and_what_came(self, benchmark: Benchmark, folder: Path) -> None:
+        (folder / "a.png").write_bytes(png(1))
+        take(benchmark, write_records(folder, [record("one", "a.png", split="train", history="old")]))
+        before = Case.objects.get()
+        take(
+            benchmark,
+            write_records(folder, [record("one", "a.png", split="test", history="new")]),
+            update=True,
+        )
+        after = Case.objects.get()
+        event = AuditEvent.objects.get(action="case.changed")
+        assert (event.object_type, event.object_id, event.benchmark_id) == ("case", str(after.pk), benchmark.pk)
+        # Clinical text stays out of the trail: its digest says that it changed.
+        assert event.before == {
+            "version": 1,
+            "content": before.content_digest,
+            "split": "train",
+            "history": canonical_digest("old"),
+        }
+        assert event.after == {
+            "version": 2,
+            "content": after.content_digest,
+            "split": "test",
+            "history": canonical_digest("new"),
+        }
+        take(benchmark, write_records(folder, [record("one", "a.png", split="test", history="new")]), update=True)
+        assert AuditEvent.objects.filter(action="case.changed").count() == 1
+
     def test_a_second_run_changes_nothing_and_decodes_nothing(
         self, benchmark: Benchmark, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -169,7 +169,9 @@ class TestPage:
     def test_a_case_leads_to_its_trail(self, client: Client, curator: User, case: Case) -> None:
         client.force_login(curator)
         page = client.get(reverse("case-page", args=[case.pk])).content.decode()
-        assert f"{PAGE}?case={case.pk}" in page
+        history = reverse("case-trail-page", args=[case.pk])
+        assert f'href="{history}"' in page
+        assert f"{PAGE}?case={case.pk}" in client.get(history).content.decode()
         assert "looked at a case" in client.get(f"{PAGE}?case={case.pk}").content.decode()
 
 

@@ -73,7 +73,7 @@ def lived(case: Case, reader: User, other_reader: User, curator: User, planted: 
     say(case, reader, INSIDE, choice="A")
     gold(case, 1, "A", INSIDE)
     say(case, reader, INSIDE, CORNER, choice="B")
-    Assignment.objects.create(case=case, reader=other_reader, lease_expires_at=until, origin=Origin.PUSHED)
+    Assignment.objects.create(case=case, reader=other_reader, lease_expires_at=until, origin=Origin.PROBE)
     gold(case, 2, "B", CORNER)
     audit.look(user=curator, case=case)
     run_scoring(request_scoring(case_id=case.pk).pk)
@@ -103,7 +103,7 @@ def test_everything_is_told_in_the_order_it_happened(lived: Case) -> None:
         "rosa submitted a reading",
         "gold 1 was written",
         "rosa submitted a reading",
-        "omar was assigned the case by a curator",
+        "omar was handed the case as a probe",
         "gold 2 was written",
         "carl looked at a case",
         "the system held models against what was said",
@@ -311,5 +311,17 @@ def test_every_action_that_is_recorded_has_words() -> None:
                     continue
                 called = ast.unparse(node.func)
                 if called in ("audit.record", "audit.record_cases", "_record") and node.args[0].value not in WORDS:
-                    missing.append(f"{file.name}:{node.lineno} {node.args[0].value}")
+                    missing.append(f"{file.name}:{node.lineno} {node.args[0].value!r}")
     assert missing == []
+
+
+def test_whoever_was_assigned_the_case_is_named(lived: Case, curator: User, other_reader: User) -> None:
+    until = timezone.now() + dt.timedelta(hours=1)
+    Assignment.objects.filter(reader=other_reader).update(origin=Origin.PUSHED, lease_expires_at=until)
+    audit.record(
+        "assignment.assigned", actor=curator, benchmark_id=lived.benchmark_id, object_type="assignment",
+        after={"case": str(lived.pk), "reader": str(other_reader.pk), "due_at": None},
+    )  # fmt: skip
+    moments = history_of(lived).moments
+    assert [one.who for one in moments if "handed" in one.did] == ["rosa"]
+    assert [*moments[0].after] == [("reader", "omar")]

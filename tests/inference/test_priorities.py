@@ -50,7 +50,7 @@ def stored(case: Case) -> CasePriority:
     return CasePriority.objects.get(case=case)
 
 
-def values(case: Case) -> dict[str, tuple[float, int]]:
+def values(case: Case) -> dict[str, Any]:
     return {name: (part["value"], part["n"]) for name, part in stored(case).parts.items()}
 
 
