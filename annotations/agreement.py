@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from annotations.agreement_pair import METRIC_VERSION, Compared, compare
+from annotations.agreement_pair import METRIC_VERSION, Compared, compare, means_of
 from annotations.agreement_sources import CaseSources, sources_of
 from annotations.models import AgreementConfusion, AgreementLabel, AgreementScore, Arm, CaseAgreement, PartyKind
 from annotations.signals import agreement_changed
@@ -128,7 +128,7 @@ def _write(sources: CaseSources, stored: dict[tuple[Any, ...], tuple[Any, ...]])
             missing.append(compare(one, other, stage))
     _own_rows([stage.case_id]).exclude(pk__in=kept).delete()
     save(missing)
-    _store_state(sources)
+    _store_state(sources, _own_rows([stage.case_id]))
     return wanted
 
 
@@ -142,16 +142,17 @@ def save(pairs: Sequence[Compared]) -> None:
     AgreementConfusion.objects.bulk_create([row for one in pairs for row in one.confusion_rows()])
 
 
-def _store_state(sources: CaseSources) -> None:
-    row = state_of(sources)
+def _store_state(sources: CaseSources, pairs: Iterable[AgreementScore]) -> None:
+    row = state_of(sources, pairs)
     row.computed_at = timezone.now()
     CaseAgreement.objects.bulk_create(
         [row], update_conflicts=True, unique_fields=["case"], update_fields=[*STATE_FIELDS[1:], "computed_at"]
     )
 
 
-def state_of(sources: CaseSources) -> CaseAgreement:
-    """The row of a case, unsaved."""
+def state_of(sources: CaseSources, pairs: Iterable[AgreementScore]) -> CaseAgreement:
+    """The row of a case, unsaved, from its pairs of readers and gold."""
+    of_readers = [row for row in pairs if row.b_kind == PartyKind.READER and row.arm == Arm.UNAIDED]
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for said in sources.readings:
         if said.answer:
@@ -165,6 +166,8 @@ def state_of(sources: CaseSources) -> CaseAgreement:
         readers=sum(said.arm == Arm.UNAIDED for said in sources.readings),
         pattern=dict(sorted(counts[Arm.UNAIDED.value].items())),
         aided_pattern=dict(sorted(counts[Arm.AIDED.value].items())),
+        pairs=len(of_readers),
+        means=means_of(of_readers),
         modalities=stage.modalities,
         cluster=stage.cluster,
         said_at=max((said.said_at for said in sources.readings if said.said_at), default=None),
@@ -244,13 +247,13 @@ def differing(case_ids: Iterable[uuid.UUID]) -> list[tuple[str, str, Any, Any]]:
         stored = stored_rows(_own_rows(sources))
         for case_id, one in sorted(sources.items()):
             name = str(case_id)
-            true = state_of(one)
+            computed = [compare(first, second, one.stage) for first, second in one.pairs()]
+            true = state_of(one, [pair.score for pair in computed])
             found += [
                 (name, f"agreement {column}", getattr(states[case_id], column), getattr(true, column))
                 for column in STATE_FIELDS
                 if getattr(states[case_id], column) != getattr(true, column)
             ]
-            computed = [compare(first, second, one.stage) for first, second in one.pairs()]
             found += differences(name, stored.get(case_id, {}), computed)
     return found
 

@@ -157,7 +157,7 @@ def kappas(
     condition, given = where(benchmark, replace(narrowed, label=None), kinds)
     statement = f"""
         SELECT score.a_party, score.b_party, score.a_answer, score.b_answer, count(*)
-        FROM annotations_agreementscore score WHERE {condition} AND score.is_same_answer IS NOT NULL
+        FROM annotations_agreementscore score WHERE {condition} AND score.a_answer <> '' AND score.b_answer <> ''
         GROUP BY 1, 2, 3, 4
     """  # noqa: S608 of this package's own constants
     met: dict[Parties, dict[tuple[str, str], int]] = defaultdict(dict)

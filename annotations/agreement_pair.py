@@ -9,6 +9,7 @@ import unicodedata
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from annotations.agreement_confusion import Confusion, label_confusion
@@ -30,7 +31,7 @@ from annotations.models import AgreementConfusion, AgreementLabel, AgreementScor
 if TYPE_CHECKING:
     import datetime as dt
 
-PAIR_RULE = "1"
+PAIR_RULE = "2"
 """Raised with any change of this module or of `agreement_regions` that changes a number."""
 METRIC_VERSION = ".".join(
     [PAIR_RULE, *(module.METRIC_VERSION for module in (overlap, outlines, regions, steps, step_similarity, wording))]
@@ -55,6 +56,33 @@ WHY = {
 """Why a number is undefined, in words, by what `AgreementScore.why` says."""
 ORDER = {PartyKind.READER: 0, PartyKind.MODEL: 1, PartyKind.GOLD: 2}
 _ENDS = re.compile(r"^[\s.,;:!?]+|[\s.,;:!?]+$")
+
+
+MEANS = (
+    "same_answer", "detection_f1", "matched_iou", "iou", "dice", "surface_dice", "hausdorff_mm", "hausdorff_px",
+    "step_f1", "step_order", "critical_f1", "time_ratio",
+)  # fmt: skip
+"""Numbers of a pair whose means a case keeps, in their order; `agreement_rows.METRICS` has the same in SQL."""
+
+
+def means_of(rows: Iterable[AgreementScore]) -> list[float | None]:
+    """The mean of each of MEANS over pairs that have it; nothing for no pair. The order of the rows does not matter."""
+    columns = list(zip(*(_numbers(row) for row in rows), strict=True))
+    told = [[value for value in column if value is not None] for column in columns]
+    return [fmean(column) if column else None for column in told]
+
+
+def _numbers(row: AgreementScore) -> list[float | None]:
+    told: dict[str, float | None] = {
+        "same_answer": None if row.is_same_answer is None else float(row.is_same_answer),
+        "hausdorff_mm": row.hausdorff if row.hausdorff_unit == "mm" else None,
+        "hausdorff_px": row.hausdorff if row.hausdorff_unit == "px" else None,
+        "time_ratio": None,
+    }
+    times = (row.a_active_s, row.b_active_s)
+    if times[0] is not None and times[1] is not None and max(times[0], times[1]) > 0:
+        told["time_ratio"] = min(times[0], times[1]) / max(times[0], times[1])
+    return [told[name] if name in told else getattr(row, name) for name in MEANS]
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from django.db import connection
 
+from annotations.agreement_pair import MEANS
 from annotations.metrics.clusters import bootstrap_ratios
 from annotations.models import Arm, CaseAgreement, PartyKind
 from curation.models import Role
@@ -183,6 +184,8 @@ def slices(
     is_by_label = narrowed.label is not None or split == BY_LABEL
     known = OF_LABELS if is_by_label else METRICS
     names = [name for name in metrics if name in known]
+    if kinds == READERS and split in (WHOLE, BY_MODALITY) and _is_kept(narrowed) and set(names) <= set(MEANS):
+        return _slices(_of_cases(benchmark, narrowed, split, names), names, len(split.keys))
     joins = f"{_LABELS if is_by_label else ''} {split.joins}"
     condition, given = where(benchmark, narrowed, kinds)
     statement = _single if split.is_single else _by_case
@@ -192,6 +195,35 @@ def slices(
         )
         found = cursor.fetchall()
     return _slices(found, names, len(split.keys))
+
+
+def _is_kept(narrowed: Narrowed) -> bool:
+    """Whether cases keep the means that are asked for: over all their unaided readers."""
+    return replace(narrowed, modality=None, level="nominal", opened_by=None) == Narrowed()
+
+
+def _of_cases(benchmark: Benchmark, narrowed: Narrowed, split: Split, names: Sequence[str]) -> list[tuple[Any, ...]]:
+    """As `_by_case`, from the means that cases keep."""
+    values = [f"score.means[{MEANS.index(name) + 1}]" for name in names]
+    sums = ", ".join(f"sum({value}), count({value})" for value in values)
+    [key] = split.keys
+    given: list[Any] = [benchmark.pk]
+    condition = "score.benchmark_id = %s AND score.pairs > 0"
+    if narrowed.modality is not None:
+        condition += " AND %s = ANY(string_to_array(score.modalities, ' '))"
+        given.append(narrowed.modality)
+    if narrowed.opened_by is not None:
+        condition += f" AND score.case_id IN ({OPENED})"
+        given.append(narrowed.opened_by)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT {key}, left(score.cluster, {cluster_digits(benchmark)}), sum(score.pairs), count(*), {sums}
+            FROM annotations_caseagreement score {split.joins} WHERE {condition} GROUP BY 1, 2
+            """,  # noqa: S608 of this module's own constants; what is given goes as arguments
+            given,
+        )
+        return list(cursor.fetchall())
 
 
 def _single(keys: Sequence[str], values: Sequence[str], joins: str, condition: str, digits: int) -> str:

@@ -32,6 +32,7 @@ from django.utils import timezone
 
 from annotations import agreement
 from annotations.agreement_document import PARTS, document
+from annotations.agreement_pair import MEANS
 from annotations.agreement_pairs import pairs
 from annotations.agreement_read import EVERYTHING
 from annotations.models import AgreementScore, CaseAgreement, Reading, ReadingRevision, ReadingState
@@ -190,6 +191,8 @@ def voices(
             metric_version="1",
             readers=SLOTS,
             pattern=dict(sorted(Counter(letters).items())),
+            pairs=3,
+            means=rng.random(len(MEANS)).tolist(),
             modalities="CR",
             cluster=cluster,
             said_at=now,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -32,6 +33,12 @@ class CaseAgreement(models.Model):
     )
     aided_pattern: models.JSONField[dict[str, int], dict[str, int]] = models.JSONField(
         default=dict, help_text="as `pattern`, of the aided arm"
+    )
+    pairs = models.PositiveIntegerField(default=0, help_text="of unaided readers")
+    means = ArrayField(
+        models.FloatField(null=True),
+        default=list,
+        help_text="of each number of `agreement_pair.MEANS` over those pairs",
     )
     modalities = models.CharField(max_length=200, blank=True, help_text="sorted, joined by a space")
     cluster = models.CharField(
@@ -103,7 +110,12 @@ class AgreementScore(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["benchmark_id", "arm", "a_kind", "b_kind"], name="agreement_by_benchmark"),
+            # With what confusion of answers needs, so that it reads no row.
+            models.Index(
+                fields=["benchmark_id", "arm", "a_kind", "b_kind"],
+                include=["a_party", "b_party", "a_answer", "b_answer"],
+                name="agreement_by_answers",
+            ),
             models.Index(fields=["benchmark_id", "a_party"], name="agreement_by_a"),
             models.Index(fields=["benchmark_id", "b_party"], name="agreement_by_b"),
         ]

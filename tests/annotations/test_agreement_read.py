@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import math
 from typing import Any
@@ -12,9 +13,10 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from annotations import agreement
+from annotations.agreement_pair import MEANS
 from annotations.agreement_read import by_label, by_modality, by_reader, ceiling, matrix, over_time, overview
-from annotations.agreement_rows import FEWEST_CASES, READERS, Narrowed
-from annotations.models import AgreementScore, Arm
+from annotations.agreement_rows import BY_MODALITY, FEWEST_CASES, READERS, WHOLE, Narrowed, slices
+from annotations.models import AgreementScore, Arm, CaseAgreement
 from curation.models import Benchmark, Case
 from tests.annotations.contents import roi
 from tests.annotations.saying import say
@@ -93,6 +95,25 @@ def test_shares_and_regions_are_means_over_cases(ratings: tuple[Benchmark, np.nd
     assert found.regions["hausdorff_mm"].value is None
     assert found.regions["hausdorff_mm"].why == "no_pairs"
     assert found.readers == 4
+
+
+def test_kept_means_are_those_of_the_pairs(ratings: tuple[Benchmark, np.ndarray]) -> None:
+    benchmark, _ = ratings
+    CaseAgreement.objects.update(modalities="CR US")
+    AgreementScore.objects.update(modalities="CR US")
+    since = Narrowed(since=dt.datetime(2000, 1, 1, tzinfo=dt.UTC))
+    for split in (WHOLE, BY_MODALITY):
+        for kept, counted in zip(
+            slices(benchmark, Narrowed(), split, metrics=MEANS),
+            slices(benchmark, since, split, metrics=MEANS),
+            strict=True,
+        ):
+            assert (kept.key, kept.cases, kept.pairs) == (counted.key, counted.cases, counted.pairs)
+            for name in MEANS:
+                one, other = kept.numbers[name], counted.numbers[name]
+                assert (one.n, one.pairs) == (other.n, other.pairs)
+                assert one.value == (None if other.value is None else pytest.approx(other.value))
+                assert one.interval == (None if other.interval is None else pytest.approx(other.interval))
 
 
 def test_split_by_reader_label_modality_and_time(ratings: tuple[Benchmark, np.ndarray]) -> None:
