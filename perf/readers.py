@@ -4,7 +4,9 @@
 
 Starts PostgreSQL and the web process of `make run`, imports the cases, and lets readers work in threads, each with a
 connection of its own, as fast as they are answered; overlap 1. A cycle is three requests: `next/`, the draft, the
-submit. The lists are asked for by a curator, one after the other. CPU is the web process and PostgreSQL together.
+submit. `next/` is then measured alone (median and slowest): as it is, where 90 % of the cases are full, and at overlap 2
+where the reader has read half of the cases that are still open, under the given order and where disagreement leads.
+The lists are asked for by a curator, one after the other. CPU is the web process and PostgreSQL together.
 The readers' own threads share the machine, so the rate is a lower bound; CPU an operation is the figure to compare.
 """
 
@@ -31,9 +33,11 @@ from perf._site import Site, prepare_database, served
 import numpy as np
 from django.db import connection
 
+from annotations.ordering import set_overlap, set_reading_order
+from curation import facts
 from curation.accounts import give_role, new_token
 from curation.importing import import_records
-from curation.models import Role
+from curation.models import CaseFacts, OrderPolicy, Role
 from curation.protocols import create_benchmark
 from perf._cases import content, records, stored_images
 
@@ -176,9 +180,9 @@ def looked(site: Site, benchmark: Benchmark, what: str, do: Callable[[], Any]) -
     row(what, count, f"{LOOKS / sum(walls):.1f}", cpu, f"{statistics.median(walls) * 1000:.0f}")
 
 
-def measure_next(site: Site, benchmark: Benchmark) -> None:
+def measure_next(site: Site, benchmark: Benchmark, what: str, number: int) -> None:
     """`next/` where a case is taken each time: given back for good in between, which is not counted."""
-    person = make_person(site, benchmark, Role.READER, 1000)
+    person = make_person(site, benchmark, Role.READER, number)
     walls: list[float] = []
     server = database = 0.0
     for _ in range(LOOKS):
@@ -189,14 +193,62 @@ def measure_next(site: Site, benchmark: Benchmark) -> None:
         server, database = server + spent.server, database + spent.database
         person.call("POST", f"/api/v1/assignments/{given['assignment']}/skip/", {"reason": "measured"})
     cpu = f"{server / LOOKS * 1000:.1f} + {database / LOOKS * 1000:.1f}"
-    row("next", f"{benchmark.cases.count():,}", "", cpu, f"{statistics.median(walls) * 1000:.0f}")
+    row(
+        what,
+        f"{benchmark.cases.count():,}",
+        "",
+        cpu,
+        f"{statistics.median(walls) * 1000:.0f} ({max(walls) * 1000:.0f})",
+    )
+
+
+# Rows as so many submits would have left them, without what was said: `share` of the cases that are open, in order.
+READ = """
+    WITH chosen AS (
+        SELECT case_id FROM curation_casefacts WHERE benchmark_id = %(benchmark)s AND is_open
+        ORDER BY position LIMIT %(number)s
+    ), assigned AS (
+        INSERT INTO annotations_assignment
+            (id, case_id, reader_id, state, origin, lease_expires_at, skip_reason, created_at, updated_at)
+        SELECT gen_random_uuid(), case_id, %(reader)s, 'submitted', 'queue', now(), '', now(), now() FROM chosen
+        ON CONFLICT (case_id, reader_id) DO NOTHING RETURNING case_id
+    )
+    INSERT INTO annotations_reading
+        (id, case_id, reader_id, arm, state, version, draft, active_s, revision, created_at)
+    SELECT gen_random_uuid(), case_id, %(reader)s, 'unaided', 'submitted', 1, '{}', 0, 1, now() FROM assigned
+    ON CONFLICT (case_id, reader_id, arm) DO NOTHING"""
+
+
+def read_most(benchmark: Benchmark, name: str, share: float) -> None:
+    """Let a reader have read a share of the open cases, the first ones."""
+    reader, _ = give_role(name=name, role=Role.READER, benchmark=benchmark)
+    number = int(CaseFacts.objects.filter(benchmark_id=benchmark.pk, is_open=True).count() * share)
+    with connection.cursor() as cursor:
+        cursor.execute(READ, {"benchmark": benchmark.pk, "reader": reader.pk, "number": number})
+    facts.record(benchmark.cases.values_list("pk", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+
+
+def measure_full(site: Site, benchmark: Benchmark) -> None:
+    """`next/` where it is hard: nearly all cases full, then half of the open ones read by whoever asks."""
+    measure_next(site, benchmark, "next", 1000)
+    read_most(benchmark, f"most-{benchmark.slug}", 0.9)
+    measure_next(site, benchmark, "next, 90 % of the cases full", 1001)
+    set_overlap(benchmark=benchmark, overlap=2, actor=None)
+    read_most(benchmark, f"{Role.READER.value}-{benchmark.slug}-1002", 0.5)
+    measure_next(site, benchmark, "next, half of the open ones read by the reader", 1002)
+    began = time.perf_counter()
+    set_reading_order(benchmark=benchmark, policy=OrderPolicy.DISAGREEMENT, actor=None)
+    row("change of the order", f"{benchmark.cases.count():,}", "", "", f"{(time.perf_counter() - began) * 1000:.0f}")
+    measure_next(site, benchmark, "next, half read, disagreement leads", 1002)
 
 
 def measure(site: Site, benchmark: Benchmark, given: argparse.Namespace) -> None:
     people = [make_person(site, benchmark, Role.READER, number) for number in range(max(given.readers))]
     for count in given.readers:
         work(site, benchmark, people[:count], given.cycles)
-    measure_next(site, benchmark)
+    measure_full(site, benchmark)
     curator = make_person(site, benchmark, Role.CURATOR, 0)
     first = f"/api/v1/benchmarks/{benchmark.slug}/cases/"
     looked(site, benchmark, "list of cases", lambda: curator.call("GET", first))
