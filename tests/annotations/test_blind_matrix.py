@@ -229,7 +229,7 @@ def own_acts(reader: User, case: Case) -> Iterator[Any]:
     yield client.get(reverse("reading-feedback", args=[reading]))
     yield client.post(reverse("assignment-release", args=[assignment]))
     yield client.post(reverse("next-case", args=[case.benchmark.slug]))
-    key = {"headers": {"Idempotency-Key": "k"}}
+    key: dict[str, Any] = {"headers": {"Idempotency-Key": "k"}}
     yield client.post(reverse("reading-submit", args=[reading]), {"version": 9}, **json_type, **key)
     yield client.post(reverse("reading-submit", args=[reading]), {"version": 1}, **json_type, **key)
     yield client.post(reverse("reading-submit", args=[reading]), {"version": 1}, **json_type, **key)
@@ -257,7 +257,7 @@ def test_after_the_own_submit_models_are_there(blind: World, reader: User, other
     theirs = own | others_act(case, reader, others, reviewer)
     client = Client()
     client.force_login(reader)
-    key = {"headers": {"Idempotency-Key": "k"}}
+    key: dict[str, Any] = {"headers": {"Idempotency-Key": "k"}}
     sent = client.post(
         reverse("reading-submit", args=[own["reading"]]), {"version": 0}, content_type="application/json", **key
     )
