@@ -4,8 +4,9 @@
 
 Starts PostgreSQL and the web process of `make run`, imports the cases, and lets readers work in threads, each with a
 connection of its own, as fast as they are answered; overlap 1. A cycle is three requests: `next/`, the draft, the
-submit. `next/` is then measured alone (median and slowest): as it is, where 90 % of the cases are full, and at overlap 2
-where the reader has read half of the cases that are still open, under the given order and where disagreement leads.
+submit. `next/` is then measured alone (median and slowest): as it is, where 90 % of the cases are full, and at
+overlap 2 where the reader has read half of the cases that are still open, under the given order and where disagreement
+leads.
 The lists are asked for by a curator, one after the other. CPU is the web process and PostgreSQL together.
 The readers' own threads share the machine, so the rate is a lower bound; CPU an operation is the figure to compare.
 """
