@@ -259,11 +259,11 @@ def _slices(found: Sequence[tuple[Any, ...]], names: Sequence[str], width: int) 
     sums, counts = (np.zeros((len(clusters), len(keys), len(names))) for _ in range(2))
     totals = np.zeros((len(keys), 2), dtype=np.int64)
     for row in found:
-        key, cluster = keys[tuple(map(str, row[:width]))], clusters[row[width]]
-        totals[key] += [int(row[width + 1]), int(row[width + 2])]
+        part, cluster = keys[tuple(map(str, row[:width]))], clusters[row[width]]
+        totals[part] += [int(row[width + 1]), int(row[width + 2])]
         numbers = row[width + 3 :]
-        sums[cluster, key] = [0.0 if value is None else float(value) for value in numbers[::2]]
-        counts[cluster, key] = numbers[1::2]
+        sums[cluster, part] = [0.0 if value is None else float(value) for value in numbers[::2]]
+        counts[cluster, part] = numbers[1::2]
     flat = (len(clusters), len(keys) * len(names))
     bounds = bootstrap_ratios(sums.reshape(flat), counts.reshape(flat), n=DRAWS, level=LEVEL, seed=SEED)
     slices_found = []

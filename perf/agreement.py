@@ -17,6 +17,7 @@ import sys
 import time
 import uuid
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,8 +119,8 @@ def submits(count: int, readers: list[User], models: list[ModelVersion]) -> None
         agreement.record_case(case.pk)
         agreeing.record([case.pk])
         say(case, readers[2], rng)
-        tasks.append(measured(lambda case=case: agreement.record_case(case.pk))[:2])
-        scorings.append(measured(lambda case=case: agreeing.record([case.pk]))[:2])
+        tasks.append(measured(partial(agreement.record_case, case.pk))[:2])
+        scorings.append(measured(partial(agreeing.record, [case.pk]))[:2])
     for name, rows in (
         ("task of a submit: 2 new pairs of readers", tasks),
         ("in scoring: 2 new pairs with models", scorings),
@@ -207,7 +208,7 @@ def numbers(count: int, readers: list[User], models: list[ModelVersion]) -> None
     rows = AgreementScore.objects.filter(benchmark_id=benchmark.pk).count()
     print(f"{count} cases, {rows} pairs; milliseconds")
     works: dict[str, Callable[[], Any]] = {
-        **{part: lambda make=make: make(benchmark, EVERYTHING) for part, make in PARTS.items()},
+        **{part: partial(make, benchmark, EVERYTHING) for part, make in PARTS.items()},
         "all parts": lambda: document(benchmark),
         "a page of pairs": lambda: pairs(benchmark, "iou", EVERYTHING),
         "sweep: cases behind": lambda: agreement.behind(1),

@@ -101,7 +101,8 @@ def test_a_benchmark_with_every_part(
 def test_pairs_come_worst_first_and_page_by_page(
     read: list[Case], benchmark: Benchmark, curator: User, api: Api
 ) -> None:
-    client, values, cursor = api(curator), [], ""
+    client, values = api(curator), []
+    cursor: str | None = ""
     while cursor is not None:
         query = {"cursor": cursor} if cursor else {}
         body = get(client, "agreement-pairs", benchmark.slug, metric="iou", limit=2, **query).json()
