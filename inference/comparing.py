@@ -1,8 +1,9 @@
 """What a case's disagreement is measured on: readers' answers and regions, models' options and maps; a batch at once.
 
-Only unaided readings of the case as it is now have a voice: an aided reader has seen a model, and a reading of other
-images is of another case. Only trained models have one: a control that was taught nothing disagrees with everybody by
-design, and would drive experts to the cases on which chance has it furthest off. Gold has none: it is the outcome.
+Only unaided readings of the case as it is now have a voice: an aided reader has seen a model, as has one who revised
+after looking, and a reading of other images is of another case. Only trained models have one: a control that was taught
+nothing disagrees with everybody by design, and would drive experts to the cases on which chance has it furthest off.
+Gold has none: it is the outcome.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any
 import numpy as np
 from django.db.models import BinaryField, Case, F, Func, IntegerField, Value, When
 
-from annotations.models import AgreementScore, Arm, PartyKind, ReadingState
+from annotations.models import AgreementScore, Arm, PartyKind, ReadingRevision, ReadingState
 from curation.models import Case as MedicalCase
 from inference.computing import relative_layers
 from inference.currency import current_predictions, headline_layer
@@ -29,14 +30,14 @@ from inference.metrics.grids import GridTransform
 from inference.metrics.grounding import Grid
 from inference.metrics.priority import Part
 from inference.models import AttentionMap, JobState, Prediction
-from inference.targets import Place, newest_revisions, option_chosen
+from inference.targets import Place, option_chosen
 
 FLOAT_BYTES = 4
 
 
 @dataclass(frozen=True)
 class Voice:
-    """One reader's newest unaided reading of the case."""
+    """One reader's unaided reading of the case, as it was last submitted blind."""
 
     reading_id: uuid.UUID
     revision: int
@@ -79,10 +80,12 @@ def compared(case_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Compared]:
 
 
 def _voices(found: dict[uuid.UUID, Compared]) -> None:
+    """Of each reading the newest revision that was written blind, as agreement counts it."""
+    blind = ReadingRevision.objects.filter(reading__case__in=found, reading__arm=Arm.UNAIDED, is_after_looking=False)
     rows = (
-        newest_revisions(found)
-        .filter(reading__arm=Arm.UNAIDED)
-        .exclude(reading__state__in=[ReadingState.CLOSED, ReadingState.SURPLUS])
+        blind.exclude(reading__state__in=[ReadingState.CLOSED, ReadingState.SURPLUS])
+        .order_by("reading_id", "-revision")
+        .distinct("reading_id")
         .values_list("reading__case_id", "reading_id", "revision", "input_digest", "content__answer")
     )
     for case_id, reading_id, revision, input_digest, answer in rows:

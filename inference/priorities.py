@@ -6,9 +6,10 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from annotations.models import CasePriority
+from annotations.models import AgreementScore, CaseAgreement, CasePriority
 from curation import events, facts
 from curation.formats.canonical import canonical_digest
 from curation.models import Case, Role
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 PRIORITY_CHANGED = "priority.changed"
 BATCH = 500
+MOST_AT_ONCE = 1000
 FIELDS = ("value", "parts", "version", "inputs_digest")
 
 PART_WORDS = {
@@ -94,6 +96,24 @@ def write(case_ids: Iterable[uuid.UUID]) -> list[uuid.UUID]:
     )
     _tell(changed)
     return [row.case_id for row in changed]
+
+
+def catch_up() -> int:
+    """Compute the cases whose agreement changed while nobody listened; returns how many were looked at.
+
+    Agreement tells of a change after its commit: whoever dies in between leaves the score behind.
+    """
+    overlaps = AgreementScore.objects.filter(case=OuterRef("case"), matched_iou__isnull=False)
+    behind = CaseAgreement.objects.filter(
+        Q(case__disagreement__updated_at__lt=F("computed_at"))
+        | Q(Exists(overlaps), case__disagreement__isnull=True, readers__gte=2)
+    )
+    case_ids = list(behind.order_by("computed_at").values_list("case_id", flat=True)[:MOST_AT_ONCE])
+    if case_ids:
+        record(case_ids)
+        # Also where nothing moved: it has been looked at.
+        CasePriority.objects.filter(case__in=case_ids).update(updated_at=timezone.now())
+    return len(case_ids)
 
 
 def _changes(found: dict[uuid.UUID, Compared], stored: dict[uuid.UUID, CasePriority]) -> list[CasePriority]:

@@ -19,6 +19,7 @@ from annotations.models import Arm, ReadingRevision
 from curation import events, queues
 from curation.export_jobs import resend_lost_exports
 from curation.models import Case, Gold
+from inference import priorities
 from inference.claiming import Claim, JobTable, give_back
 from inference.currency import current_predictions
 from inference.models import Enrolment, JobState, Prediction, RunKind, ScoringRun
@@ -49,6 +50,7 @@ class Swept:
     predictions_requested: int = 0
     scorings_requested: int = 0
     agreements_requested: int = 0
+    disagreements_computed: int = 0
     exports_resent: int = 0
     schedules_begun: int = 0
     schedule_runs_advanced: int = 0
@@ -103,6 +105,7 @@ def sweep_missing() -> Swept:
             predictions_requested=_request_missing_predictions(),
             scorings_requested=_request_missing_scorings(),
             agreements_requested=_request_missing_agreements(),
+            disagreements_computed=priorities.catch_up(),
             places_freed=pushing.let_go_of_removed(),
             events_forgotten=events.forget(before=timezone.now() - EVENTS_KEPT_FOR),
         )

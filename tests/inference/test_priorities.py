@@ -8,13 +8,22 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from annotations.models import AgreementScore, Arm, CasePriority, PartyKind, Reading, ReadingState
+from annotations.models import (
+    AgreementScore,
+    Arm,
+    CaseAgreement,
+    CasePriority,
+    PartyKind,
+    Reading,
+    ReadingRevision,
+    ReadingState,
+)
 from annotations.signals import agreement_changed
 from curation.facts import all_differing, rebuild
 from curation.models import Benchmark, Case, Event, Role, User
 from inference.metrics.priority import WEIGHTS, Part, combine, divergence
 from inference.models import ModelVersion, Prediction
-from inference.priorities import PART_MEANING, PART_WORDS, describe, differing, record, write
+from inference.priorities import PART_MEANING, PART_WORDS, catch_up, describe, differing, record, write
 from inference.scoring import score_case
 from tests.factories import make_case
 from tests.inference.conftest import box, plant, predict, submit
@@ -115,6 +124,25 @@ def test_only_unaided_readings_of_this_input_that_count_have_a_voice(
     assert stored(case).value is None
 
 
+def test_a_revision_written_after_looking_takes_nothing_back(
+    case: Case, reader: User, other_reader: User, taught: ModelVersion
+) -> None:
+    predict(taught, case)
+    first, second = submit(case, reader, INSIDE, choice="A"), submit(case, other_reader, INSIDE, choice="B")
+    pair(case, first, second, 0.4)
+    score_case(case.pk)
+    before = stored(case)
+    # Omar has seen what Rosa and the model said, and comes round.
+    Reading.objects.filter(pk=second.pk).update(revision=2)
+    ReadingRevision.objects.create(
+        reading=second, revision=2, content={"answer": {"choice": "A"}, "rois": [], "steps": []}, digest="d" * 64,
+        case_version=case.version, input_digest=case.input_digest, protocol_digest="0" * 64,
+        submitted_at=timezone.now(), is_after_looking=True,
+    )  # fmt: skip
+    score_case(case.pk)
+    assert stored(case).parts == before.parts
+
+
 def test_overlaps_of_older_revisions_and_undefined_ones_do_not_count(
     case: Case, reader: User, other_reader: User
 ) -> None:
@@ -156,6 +184,28 @@ def test_agreement_that_changed_moves_it(case: Case, reader: User, other_reader:
     assert stored(case).value == 0.5
 
 
+def test_agreement_that_nobody_heard_of_is_caught_up_with_once(case: Case, reader: User, other_reader: User) -> None:
+    row = pair(case, submit(case, reader, choice=None), submit(case, other_reader, choice=None), 0.5)
+    state = CaseAgreement.objects.create(
+        case=case, benchmark_id=case.benchmark_id, sources_digest="d" * 64, metric_version="1", readers=2,
+        computed_at=timezone.now(),
+    )  # fmt: skip
+    assert catch_up() == 1
+    assert stored(case).value == 0.5
+    assert catch_up() == 0
+    AgreementScore.objects.filter(pk=row.pk).update(matched_iou=0.25)
+    state.computed_at = timezone.now()
+    state.save()
+    assert catch_up() == 1
+    assert stored(case).value == 0.75
+    # Computed again to the same end: looked at once, and told to nobody.
+    state.computed_at = timezone.now()
+    state.save()
+    heard = Event.objects.filter(type="priority.changed").count()
+    assert (catch_up(), catch_up()) == (1, 0)
+    assert Event.objects.filter(type="priority.changed").count() == heard
+
+
 def test_the_rebuild_proves_it(case: Case, reader: User, other_reader: User) -> None:
     submit(case, reader, choice="A")
     submit(case, other_reader, choice="B")
@@ -180,10 +230,10 @@ def test_as_many_queries_for_many_cases(
         return case.pk
 
     one, many = [made(0)], [made(number) for number in range(1, 6)]
-    # Lock, stored, cases, readings, predictions, scores, pairs, maps, upsert, events, notify, and two savepoints.
-    with django_assert_num_queries(15):
+    # Lock, stored, cases, readings, predictions, scores, pairs, maps, upsert, events, notify, and savepoints.
+    with django_assert_num_queries(13):
         write(one)
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(13):
         write(many)
 
 

@@ -147,7 +147,7 @@ def test_sweeping_takes_few_queries(
         predict(planted, make_case(benchmark, f"case {number}"))
     with django_assert_max_num_queries(8):
         sweep_lost()
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         sweep_missing()
 
 
