@@ -1,5 +1,10 @@
+import "fake-indexeddb/auto";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { Aid, type AidPrediction } from "./aided";
+import type { WorkspaceData } from "../api/types";
+import { Aid, AidedSession, type AidPrediction } from "./aided";
+import { Session } from "./session";
+import { EMPTY_CONTENT } from "./store";
+import { submitReading } from "./submit";
 
 function prediction(id: string, maps: { image: number; frame: number }[]): AidPrediction {
   return {
@@ -61,5 +66,65 @@ describe("what models say beside an aided reading", () => {
     await vi.waitFor(() => expect(map.value?.values).toEqual([[1, 3]]));
     expect(asked).toHaveBeenCalledTimes(2);
     expect(asked.mock.calls[1]?.[0]).toContain("/predictions/anna/heatmap/?image=1&frame=0&layer=2&map=relative");
+  });
+});
+
+const WRITTEN = { ...EMPTY_CONTENT, answer: { choice: "A" } };
+
+const data = (arm: string, isTraining: boolean): WorkspaceData => ({
+  benchmark: { slug: "demo", title: "Demo", is_demo: true, demo_note: "", is_training: isTraining },
+  protocol: { kind: "free", labels: [], step_kinds: ["free"], required: [] },
+  user: { id: "u1", name: "Reader" },
+  progress: { done: 3, total: 26 },
+  next: {
+    assignment: "a",
+    lease_expires_at: "2026-11-22T14:43:00Z",
+    case: {
+      id: "c",
+      key: "c",
+      question: "?",
+      options: { A: "yes" },
+      history: "",
+      task: "",
+      question_box: null,
+      images: [],
+    },
+    reading: { id: `r-${arm}`, arm, state: "draft", version: 0, revision: 0, saved_at: null, content: WRITTEN },
+  },
+  urls: { api: "/api/v1/", home: "/", login: "/login/" },
+});
+
+describe("where a submit leads", () => {
+  const went = vi.fn();
+
+  async function submitted(session: Session): Promise<string[]> {
+    const sent: string[] = [];
+    went.mockClear();
+    vi.stubGlobal("document", { cookie: "csrftoken=abc" });
+    vi.stubGlobal("location", { assign: went });
+    vi.stubGlobal("fetch", async (url: string) => {
+      sent.push(url);
+      return Response.json(url.endsWith("next/") ? { case: null, reason: "done", until: null } : { revision: 1 });
+    });
+    await session.start();
+    await submitReading(session);
+    return sent;
+  }
+
+  it("is the next case, and the aided arm is offered", async () => {
+    const session = new Session(data("unaided", false));
+    expect((await submitted(session)).at(-1)).toContain("/next/");
+    expect(went).not.toHaveBeenCalled();
+    expect(session.toast.value?.also?.href).toBe("/read/demo/again/r-unaided/");
+  });
+
+  it("is what the gold says, in training", async () => {
+    expect((await submitted(new Session(data("unaided", true)))).at(-1)).toContain("/submit/");
+    expect(went).toHaveBeenCalledWith("/read/demo/feedback/r-unaided/");
+  });
+
+  it("is the case beside the models, after an aided reading", async () => {
+    expect((await submitted(new AidedSession(data("aided", true)))).at(-1)).toContain("/submit/");
+    expect(went).toHaveBeenCalledWith("/cases/c/");
   });
 });
