@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import uuid
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -202,7 +203,7 @@ def _anchored(about: About, author: User, case: Case) -> Comment:
             raise BadContent((FieldError("reading", f"a {about.anchor} is of a reading: name it"),))
         known: Sequence[str] = FIELDS if about.anchor == Anchor.FIELD else ("",)
     else:
-        content = _said(comment, about, author, case)
+        content = _said(comment, about.reading, author, case)
         known = {
             Anchor.STEP.value: [step["id"] for step in content["steps"]],
             Anchor.ROI.value: [roi["id"] for roi in content["rois"]],
@@ -213,14 +214,14 @@ def _anchored(about: About, author: User, case: Case) -> Comment:
     return comment
 
 
-def _said(comment: Comment, about: About, author: User, case: Case) -> dict[str, list[dict[str, str]]]:
+def _said(comment: Comment, reading_id: uuid.UUID, author: User, case: Case) -> dict[str, list[dict[str, str]]]:
     """The newest content of the reading that a comment is about, one that its author may see."""
-    readings = Reading.objects.filter(case=case, revision__gt=0, pk=about.reading)
+    readings = Reading.objects.filter(case=case, revision__gt=0, pk=reading_id)
     if not author.has_perm(SEE_OTHERS, case.benchmark):
         readings = readings.filter(reader=author)
     reading = readings.first()
     if reading is None:
-        raise BadContent((FieldError("reading", f"{about.reading} is no submitted reading of this case"),))
+        raise BadContent((FieldError("reading", f"{reading_id} is no submitted reading of this case"),))
     comment.reading, comment.revision = reading, reading.revision
     return ReadingRevision.objects.get(reading=reading, revision=reading.revision).content
 
@@ -252,9 +253,15 @@ def _record(action: str, comment: Comment, actor: User) -> None:
 def _publish(comment: Comment) -> None:
     """To those who may see everything; and to each reader who sees this thread, by name."""
     thread = comment.parent_id or comment.pk
-    ids = {"case": str(comment.case_id), "comment": str(thread)}
     benchmark_id = comment.case.benchmark_id
-    events.publish("comment.changed", benchmark_id=benchmark_id, least_role=Role.REVIEWER, is_blinded=True, **ids)
+    tell = partial(
+        events.publish,
+        "comment.changed",
+        benchmark_id=benchmark_id,
+        case=str(comment.case_id),
+        comment=str(thread),
+    )
+    tell(least_role=Role.REVIEWER, is_blinded=True)
     in_thread = Comment.objects.filter(Q(pk=thread) | Q(parent=thread))
     people = User.objects.filter(
         Q(Exists(in_thread.filter(author=OuterRef("pk"))))
@@ -265,6 +272,4 @@ def _publish(comment: Comment) -> None:
         if not user.has_perm(VIEW, comment.case.benchmark) or is_blind(user, comment.case):
             continue
         if not user.has_perm(SEE_OTHERS, comment.case.benchmark) or Role.READER in user.roles_in(benchmark_id):
-            events.publish(
-                "comment.changed", benchmark_id=benchmark_id, least_role=Role.READER, reader_id=user.pk, **ids
-            )
+            tell(least_role=Role.READER, reader_id=user.pk)

@@ -66,8 +66,11 @@ def describe_reviews(case: Case, user: User) -> list[dict[str, Any]]:
 
 def gold_history(case: Case) -> list[dict[str, Any]]:
     """The revisions of a case's gold, the newest first, without their content."""
-    rows = Gold.objects.filter(case=case).order_by("-revision").values("revision", "is_withdrawn", "created_at")
-    return list(rows)
+    rows = Gold.objects.filter(case=case).order_by("-revision")
+    return [
+        {"revision": row.revision, "is_withdrawn": row.is_withdrawn, "created_at": row.created_at}
+        for row in rows.only("revision", "is_withdrawn", "created_at")
+    ]
 
 
 def describe_comments(rows: QuerySet[Comment]) -> list[dict[str, Any]]:

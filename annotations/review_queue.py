@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Count, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 
 from annotations.blinding import opened_cases
@@ -32,7 +32,7 @@ WORDS = {
     MINE: "Mine",
     ReviewState.CLOSED.value: "Closed",
 }
-_ENDED_WITHOUT_GOLD = (ReviewState.REVERTED, ReviewState.DISCARDED)
+STANDING = (ReviewState.OPEN, ReviewState.ESCALATED, ReviewState.CLOSED)
 
 
 class NoSuchState(Exception):
@@ -41,7 +41,7 @@ class NoSuchState(Exception):
 
 @dataclass(frozen=True)
 class Waiting:
-    """A case in the list, and its newest review if there is one."""
+    """A case in the list, and the review that stands, if there is one."""
 
     case: Case
     review: Review | None
@@ -74,24 +74,30 @@ def list_waiting(*, benchmark: Benchmark, user: User, state: str = ALL, after: s
     """
     if state not in WORDS:
         raise NoSuchState(f"{state[:80]!r} is none of the states {', '.join(filter(None, WORDS))}")
-    newest = Review.objects.filter(case=OuterRef("pk")).order_by("-number")
-    cases = Case.objects.filter(facts__benchmark_id=benchmark.pk).annotate(
-        review_state=Subquery(newest.values("state")[:1]),
-        review_id=Subquery(newest.values("pk")[:1]),
-        apart=Coalesce("facts__disagreement", Value(NOT_KNOWN)),
-    )
+    cases: Any = Case.objects.filter(facts__benchmark_id=benchmark.pk)
+    cases = cases.annotate(apart=Coalesce("facts__disagreement", Value(NOT_KNOWN)))
     if Role.READER.value in user.roles_in(benchmark.pk):
         cases = cases.filter(pk__in=opened_cases(user))
     cases = _after(_in_state(cases, state, user), after)
     cases = cases.select_related("facts").prefetch_related("images").order_by("-apart", "position")
     found: list[Any] = list(cases[: PAGE + 1])
     shown = found[:PAGE]
-    reviews = Review.objects.with_people().in_bulk([case.review_id for case in shown if case.review_id])
     last = shown[-1] if len(found) > PAGE else None
+    reviews = _standing(shown)
     return Listed(
-        [Waiting(case, reviews.get(case.review_id)) for case in shown],
+        [Waiting(case, reviews.get(case.pk)) for case in shown],
         "" if last is None else f"{last.apart!r}_{last.position}",
     )
+
+
+def _standing(cases: list[Case]) -> dict[UUID, Review]:
+    """Of each case the newest review that is open or whose gold was not undone, else the newest of all; one query."""
+    found: dict[UUID, Review] = {}
+    for review in Review.objects.with_people().filter(case__in=cases).order_by("number"):
+        known = found.get(review.case_id)
+        if known is None or review.state in STANDING or known.state not in STANDING:
+            found[review.case_id] = review
+    return found
 
 
 def open_counts(*, benchmark: Benchmark, user: User) -> dict[str, int]:
@@ -115,19 +121,26 @@ def _held_by(user: User) -> Q:
     return Q(state=ReviewState.OPEN, opened_by=user) | Q(state=ReviewState.ESCALATED, escalated_to=user)
 
 
-def _in_state(cases: QuerySet[Case], state: str, user: User) -> QuerySet[Case]:
+def _in_state(cases: Any, state: str, user: User) -> Any:
     is_read = Q(facts__readings_submitted__gte=LEAST_READINGS)
+    at_it = _cases_of(Review.objects.open())
+    settled = _cases_of(Review.objects.filter(state=ReviewState.CLOSED))
     if state == WAITING:
-        return cases.filter(is_read, Q(review_state=None) | Q(review_state__in=_ENDED_WITHOUT_GOLD))
+        return cases.filter(is_read, ~at_it, ~settled)
+    if state == ReviewState.CLOSED:
+        return cases.filter(settled, ~at_it)
     if state == MINE:
-        held = Review.objects.open().filter(_held_by(user))
-        return cases.filter(pk__in=held.values("case"))
+        return cases.filter(_cases_of(Review.objects.filter(_held_by(user))))
     if state:
-        return cases.filter(review_state=state)
-    return cases.filter(is_read | Q(review_state__isnull=False))
+        return cases.filter(_cases_of(Review.objects.filter(state=state)))
+    return cases.filter(is_read | _cases_of(Review.objects.all()))
 
 
-def _after(cases: QuerySet[Case], after: str) -> QuerySet[Case]:
+def _cases_of(reviews: QuerySet[Review]) -> Q:
+    return Q(pk__in=reviews.order_by().values("case"))
+
+
+def _after(cases: Any, after: str) -> Any:
     text, _, place = after[:LONGEST_CURSOR].partition("_")
     try:
         value = float(text)

@@ -13,6 +13,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from annotations.blinding import is_blind
+from annotations.commenting import mentions_of
 from annotations.escalating import reviewers_of
 from annotations.payloads import blind_case
 from annotations.review_queue import WORDS, NoSuchState, list_waiting, next_waiting, open_counts
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponse
 
+MOST_MENTIONS = 10
+
 
 @require_safe
 def review_queue(request: HttpRequest, slug: str) -> HttpResponse:
@@ -40,11 +43,13 @@ def review_queue(request: HttpRequest, slug: str) -> HttpResponse:
     except NoSuchState as error:
         raise Http404(str(error)) from None
     counts = open_counts(benchmark=benchmark, user=user)
+    unseen = mentions_of(user).filter(comment__case__benchmark=benchmark, seen_at=None)
     context = {
         "nav": "benchmarks",
         "benchmark": benchmark,
         "listed": listed,
         "state": state,
+        "mentions": unseen.select_related("comment__author", "comment__case").order_by("-pk")[:MOST_MENTIONS],
         "after": request.GET.get("after", ""),
         "states": [
             (words, urlencode({"state": name}) if name else "", name == state, counts.get(name))

@@ -184,9 +184,11 @@ def test_pages(case: Case, mine: Reading, reviewer: User, api: Api) -> None:
     client = api(reviewer)
     for number in range(5):
         say(client, case, f"{number}")
-    address, seen, cursor = reverse("case-comments", args=[case.pk]), [], ""
+    address = reverse("case-comments", args=[case.pk])
+    seen: list[str] = []
+    cursor: str | None = ""
     while cursor is not None:
-        told = client.get(address, {"limit": 2, **({"cursor": cursor} if cursor else {})}).json()
+        told = client.get(f"{address}?limit=2" + (f"&cursor={cursor}" if cursor else "")).json()
         seen += [row["text"] for row in told["results"]]
         cursor = told["next"]
     assert seen == ["0", "1", "2", "3", "4"]

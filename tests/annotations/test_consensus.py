@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pytest_django import DjangoAssertNumQueries
 
 SIZE = (48, 64)
-BOXES = (
+BOXES: tuple[dict[str, float], ...] = (
     {"x0": 10, "y0": 10, "x1": 30, "y1": 30},
     {"x0": 12, "y0": 10, "x1": 32, "y1": 30},
     {"x0": 10, "y0": 12, "x1": 30, "y1": 32},
@@ -91,7 +91,7 @@ def test_a_label_gets_a_shape_it_allows() -> None:
 
 def test_a_large_region_is_computed_coarser_and_lies_where_it_was() -> None:
     side = 4 * MOST_SIDE_PX
-    box = {"x0": 100, "y0": 200, "x1": side - 100, "y1": side - 50}
+    box: dict[str, float] = {"x0": 100, "y0": 200, "x1": side - 100, "y1": side - 50}
     (place,) = region_consensus([drew(box)] * 2, frame(width=side, height=side))
     assert place["window"]["step"] == 4
     whole, coarse = decode_rle(place["majority"]), decode_rle(place["staple"]["mask"])

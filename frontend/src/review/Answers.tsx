@@ -80,7 +80,8 @@ function WrittenRow({ said }: { said: ReadingSaid }): JSX.Element {
       <th scope="row">{nameOf(said)}</th>
       <td class="wordy">{answerText(said.content.answer)}</td>
       <td class="n">{percent(said.content.confidence ?? undefined)}</td>
-      <td class="n">
+      <td class="row">
+        <TakeWhole said={said} />
         {draft.value && said.content.answer && (
           <button
             type="button"

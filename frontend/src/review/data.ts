@@ -174,6 +174,9 @@ export const actOn = (id: string, review: string, act: "revert" | "discard", rea
   post(`${of(id)}review/${review}/${act}/`, { reason });
 export const escalate = (id: string, review: string, to: string, reason: string): Promise<Review> =>
   post(`${of(id)}review/${review}/escalate/`, { to, reason });
+export const fetchUnseen = (): Promise<{ results: { comment: string; case: string }[] }> =>
+  call("/api/v1/mentions/?unseen=true&limit=200");
+export const markSeen = (comment: string): Promise<unknown> => post(`/api/v1/comments/${comment}/seen/`, {});
 export const writeComment = (id: string, body: NewComment): Promise<Comment> => post(`${of(id)}comments/`, body);
 export const settleComment = (comment: string, act: "resolve" | "reopen"): Promise<Comment> =>
   post(`/api/v1/comments/${comment}/${act}/`, {});

@@ -13,6 +13,8 @@ import {
   fetchComments,
   fetchConsensus,
   fetchReviews,
+  fetchUnseen,
+  markSeen,
   openReview,
   type Review,
   type ReviewPage,
@@ -61,6 +63,8 @@ export async function load(): Promise<void> {
 export async function loadComments(): Promise<void> {
   try {
     comments.value = (await fetchComments(caseId())).results;
+    const unseen = (await fetchUnseen()).results.filter((one) => one.case === caseId());
+    await Promise.all(unseen.map((one) => markSeen(one.comment)));
   } catch (error) {
     refusal.value = words(error);
   }
