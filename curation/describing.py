@@ -16,6 +16,7 @@ FACT_FIELDS = (
     "predictions_done",
     "answer_disagreement",
     "region_disagreement",
+    "disagreement",
 )
 
 
