@@ -25,7 +25,18 @@ FOCUS = range(4, 12)  # centres of these rows and columns lie in the middle half
 TEXT = "Bright rim above the middle, on the left."
 # Left of the focus, reaching into it.
 FRACTIONS = (0.14, 0.31, 0.46, 0.62)
-FORBIDDEN = re.compile(r"/(scores|predictions|heatmap|events|agreement|leaderboard|models|runs)(/|\?|$)")
+FORBIDDEN = re.compile(r"/(scores|predictions|heatmap|agreement|leaderboard|models|runs)(/|\?|$)")
+# What a reader's page may hear before the submit: of their own assignments, and that cases or the queue changed.
+MAY_BE_HEARD = {"assignment.assigned", "assignment.taken_back", "queue.changed", "case.changed"}
+WATCH_EVENTS = """
+window.heard = [];
+window.EventSource = class extends EventSource {
+  constructor(address) {
+    super(address);
+    this.addEventListener("message", (message) => window.heard.push(JSON.parse(message.data).type));
+  }
+};
+"""
 WATCH_SUBMIT = """
 addEventListener("keydown", (event) => {
   if (event.key === "Enter" && event.ctrlKey) window.submittedAt = performance.timeOrigin + performance.now();
@@ -100,6 +111,7 @@ def check_blind(desk: Desk, case: dict[str, Any]) -> None:
     """Nothing of a model came to the reader, asked for or not."""
     asked = [url for url in desk.requests if FORBIDDEN.search(url)]
     assert asked == []
+    assert set(desk.page.evaluate("window.heard")) <= MAY_BE_HEARD
     scores = desk.product.call(desk.user, "GET", f"cases/{case['id']}/scores/")
     assert scores.pop("is_blind") is True
     assert scores.pop("case") == case["id"]
@@ -172,6 +184,7 @@ def test_a_reading_is_scored_live_and_released(
 ) -> None:
     page = profile().new_page()
     page.add_init_script(WATCH_SUBMIT)
+    page.add_init_script(WATCH_EVENTS)
     desk = Desk(page=page, product=product, user="demo_reader")
     page.on("request", lambda request: desk.requests.append(request.url))
     log_in(page, product, "demo_reader")
