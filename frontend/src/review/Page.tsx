@@ -23,6 +23,7 @@ import {
   readings,
   refusal,
   resolveVersions,
+  reviews,
   said,
   setAside,
   start,
@@ -91,7 +92,7 @@ function Status(): JSX.Element {
         </a>
       )}
       <button type="button" class="btn primary sm" disabled={isBusy.value} onClick={() => void start()}>
-        Start the review
+        {reviews.value.some((one) => one.state === "closed") ? "Review it again" : "Start the review"}
       </button>
     </div>
   );
