@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from curation.models import Role
 from curation.permissions import CURATE, REVIEW, SEE_MODELS, SEE_OTHERS, VIEW
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ SECTIONS = (
     ("queue", "queue-page", "Queue", "people", CURATE),
     ("snapshots", "snapshots-page", "Snapshots", "archive", SEE_MODELS),
 )
+# Pages that whoever reads there may not open, whatever else they are: they tell of single readings.
+NOT_FOR_READERS = frozenset({"progress", "readers"})
 
 
 @register.inclusion_tag("curation/tabs.html", takes_context=True)
@@ -81,10 +84,11 @@ def benchmark_tabs(context: dict[str, Any], benchmark: Benchmark, current: str) 
     """
     user = context["request"].user
     counts = context.get("tab_counts", {})
+    is_reader = Role.READER.value in user.roles_in(benchmark.pk)
     tabs = [
         (name, reverse(address, args=[benchmark.slug]), title, symbol, counts.get(name))
         for name, address, title, symbol, permission in SECTIONS
-        if user.has_perm(permission, benchmark)
+        if user.has_perm(permission, benchmark) and not (is_reader and name in NOT_FOR_READERS)
     ]
     return {"benchmark": benchmark, "tabs": tabs, "current": current}
 

@@ -139,3 +139,16 @@ def test_the_page_asks_the_same_of_few_and_of_many(
         )
     with django_assert_max_num_queries(12):
         desk.get(address(benchmark))
+
+
+def test_no_tab_leads_a_curator_who_reads_to_a_page_that_is_closed_to_readers(
+    desk: Client, benchmark: Benchmark, case: Case, curator: User
+) -> None:
+    closed = ["progress-page", "readers-page"]
+    addresses = [reverse(name, args=[benchmark.slug]) for name in closed]
+    page = desk.get(address(benchmark)).content.decode()
+    assert all(f'href="{one}"' in page for one in addresses)
+    curator.memberships.create(benchmark=benchmark, role="reader")
+    page = desk.get(address(benchmark)).content.decode()
+    assert not any(f'href="{one}"' in page for one in addresses)
+    assert [desk.get(one).status_code for one in addresses] == [403, 403]
