@@ -120,6 +120,19 @@ def progress_of(user: User, benchmark: Benchmark) -> dict[str, int]:
     return {"done": done, "total": done + unread}
 
 
+def next_assigned(user: User, benchmark: Benchmark) -> Case | None:
+    """The case that is assigned to the reader and most likely comes next, or None; nothing is leased or promised.
+
+    Only of assigned cases can that be told without a lease: they wait for this reader alone. What the queue gives next
+    others may take before, a draw by disagreement has not been made, and which case is a probe must not show.
+    """
+    if benchmark.is_paused:
+        return None
+    mine = Assignment.objects.filter(reader=user, state=AssignmentState.ASSIGNED, case__benchmark=benchmark)
+    first = mine.select_related("case").order_by(F("due_at").asc(nulls_last=True), "case__position").first()
+    return first.case if first else None
+
+
 def _waiting(user: User, benchmarks: list[uuid.UUID], now: dt.datetime) -> dict[uuid.UUID, tuple[Waiting, int]]:
     """By benchmark what waits for the reader, and how many cases they were given and have not submitted."""
     assigned = Q(state=AssignmentState.ASSIGNED)

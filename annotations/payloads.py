@@ -38,6 +38,12 @@ def blind_case(case: Case) -> dict[str, Any]:
     }
 
 
+def images_ahead(case: Case | None) -> dict[str, Any]:
+    """Images that a reader's page may fetch in advance, as a blind case has them: not whose case they are."""
+    rows = case.images.select_related("asset").order_by("number") if case else []
+    return {"images": [describe_case_image(row, is_blind=True) for row in rows]}
+
+
 def own_reading(reading: Reading) -> dict[str, Any]:
     """A reading as its reader gets it: the draft, with the version to save over."""
     return {

@@ -158,6 +158,7 @@ EXPECTED: tuple[Row, ...] = (
     row("image-frame", "GET", "401 404 200 200 200 200 200", {**IMAGE, "number": "zero"}),
     row("image-text-check", "POST", "401 404 403 403 403 200 200", IMAGE, body=body(benchmark="thorax")),
     row("next-case", "POST", "401 404 200 200 200 200 200", BENCHMARK),
+    row("next-images", "GET", "401 404 200 403 403 403 403", BENCHMARK),
     row("queue", "GET", "401 404 403 403 403 200 200", BENCHMARK),
     row("queue", "PATCH", "401 404 403 403 403 200 200", BENCHMARK, body=body(order_seed=1)),
     row("queue-cases", "PATCH", "401 404 403 403 403 400 400", BENCHMARK, body=body(cases=[])),

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from annotations import assigning, payloads
 from annotations.api import bodies
 from annotations.api.conflicts import as_problems
+from annotations.desks import next_assigned
 from annotations.models import Assignment
 from curation.access import SignedIn, require, signed_in
 from curation.models import Benchmark
@@ -44,6 +45,21 @@ class NextCase(APIView):
         user = signed_in(request)
         benchmark = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
         return Response(payloads.handed_out(assigning.next_case(reader=user, benchmark=benchmark)))
+
+
+class ImagesAhead(APIView):
+    """Images of the case that is assigned next."""
+
+    permission_classes = (SignedIn,)
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, slug: str) -> Response:
+        """What a page may fetch in advance; leases nothing, and is empty unless a case is assigned by name."""
+        user = signed_in(request)
+        benchmark = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
+        require(user, READ, benchmark)
+        ahead = payloads.images_ahead(next_assigned(user, benchmark))
+        return Response(ahead, headers={"Cache-Control": "no-store"})
 
 
 class Heartbeat(APIView):
@@ -89,6 +105,7 @@ class Skip(APIView):
 
 urlpatterns = [
     path("benchmarks/<slug:slug>/next/", NextCase.as_view(), name="next-case"),
+    path("benchmarks/<slug:slug>/next/images/", ImagesAhead.as_view(), name="next-images"),
     path("assignments/<uuid:pk>/heartbeat/", Heartbeat.as_view(), name="assignment-heartbeat"),
     path("assignments/<uuid:pk>/release/", Release.as_view(), name="assignment-release"),
     path("assignments/<uuid:pk>/skip/", Skip.as_view(), name="assignment-skip"),

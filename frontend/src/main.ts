@@ -4,6 +4,7 @@ import { hearTime } from "./api/clock";
 import type { WorkspaceData } from "./api/types";
 import { listen } from "./live/stream";
 import { Workspace } from "./panels/Workspace";
+import { lookAhead } from "./state/ahead";
 import { beat, keepLease, leaseHeard } from "./state/lease";
 import { sendLeftovers } from "./state/leftovers";
 import { lookOut } from "./state/lookout";
@@ -24,6 +25,7 @@ function hearPageTime(now: string | undefined): void {
 /** Keeps the case while somebody reads it, and looks for one while there is none. */
 function attend(session: Session): void {
   keepLease(session);
+  lookAhead(session);
   const lookout = lookOut(session);
   watchPresence(() => {
     if (session.handed.peek()) void beat(session);

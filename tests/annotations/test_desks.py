@@ -168,3 +168,38 @@ def test_the_cost_does_not_grow(client: Any, benchmark: Benchmark, reader: User,
     grow("second", 5)
     grow("third", 1)
     assert cost() == one
+
+
+def ahead(client: Client, reader: User, benchmark: Benchmark) -> list[str]:
+    client.force_login(reader)
+    answer = client.get(reverse("next-images", args=[benchmark.slug]))
+    assert (set(answer.json()), answer["Cache-Control"]) == ({"images"}, "no-store")
+    return [image["sha256"] for image in answer.json()["images"]]
+
+
+def test_images_of_an_assigned_case_come_ahead_and_nothing_is_leased(
+    client: Client, benchmark: Benchmark, cases: list[Case], reader: User, curator: User
+) -> None:
+    """Where the queue decides there is nothing to tell: a page that only looks must not draw, nor show a probe."""
+    assert ahead(client, reader, benchmark) == []
+    now = timezone.now()
+    push(cases[1:2], reader, curator)
+    push(cases[2:3], reader, curator, due_at=now + 2 * DAY)
+    push(cases[3:4], reader, curator, due_at=now + DAY)
+    for _ in range(3):
+        told = ahead(client, reader, benchmark)
+        assert not Assignment.objects.filter(reader=reader, state="leased").exists()
+        given = next_case(reader=reader, benchmark=benchmark)
+        assert isinstance(given, HandedOut)
+        assert told == [row.asset_id for row in given.assignment.case.images.all()]
+        submit(reading_id=given.reading.pk, version=0, key="k")
+    assert ahead(client, reader, benchmark) == []
+
+
+def test_a_paused_benchmark_shows_nothing_ahead(
+    client: Client, benchmark: Benchmark, cases: list[Case], reader: User, curator: User
+) -> None:
+    push(cases[:1], reader, curator)
+    benchmark.is_paused = True
+    benchmark.save()
+    assert ahead(client, reader, benchmark) == []
