@@ -184,6 +184,8 @@ def slices(
     is_by_label = narrowed.label is not None or split == BY_LABEL
     known = OF_LABELS if is_by_label else METRICS
     names = [name for name in metrics if name in known]
+    if not names:  # nothing of this is known of one label's regions
+        return []
     if kinds == READERS and split in (WHOLE, BY_MODALITY) and _is_kept(narrowed) and set(names) <= set(MEANS):
         return _slices(_of_cases(benchmark, narrowed, split, names), names, len(split.keys))
     joins = f"{_LABELS if is_by_label else ''} {split.joins}"
