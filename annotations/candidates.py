@@ -63,6 +63,7 @@ _BEGIN = """
     WHERE u.id = %(reader)s
     FOR NO KEY UPDATE OF u"""
 _ASKED_AGAIN = ("overlap", "is_paused", "is_push_only", "order_policy", "random_share", "probe_rate", "queue_epoch")
+# The last condition is no NOT EXISTS: PostgreSQL may answer that by a look at everything that the reader ever read.
 _FOUND = """
     SELECT f.case_id, f.order_key, f.position, f.is_drawn, f.disagreement,
         (
@@ -77,10 +78,10 @@ _FOUND = """
         )
     FROM curation_casefacts f JOIN curation_case c ON c.id = f.case_id
     WHERE f.benchmark_id = %(benchmark)s AND f.is_open AND (f.order_key, f.position) > (%(order_key)s, %(position)s)
-        AND NOT EXISTS (
-            SELECT FROM annotations_assignment a
+        AND (
+            SELECT a.id FROM annotations_assignment a
             WHERE a.case_id = f.case_id AND a.reader_id = %(reader)s AND a.state IN ('submitted', 'skipped')
-        )
+        ) IS NULL
     ORDER BY f.order_key, f.position
     LIMIT %(limit)s"""
 _MARK = """
