@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from curation.models import Benchmark
 
 MOST_REASON_CHARACTERS = 300
+_MOVED_BY_READING = (OrderPolicy.BALANCED, OrderPolicy.DISAGREEMENT)
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,8 @@ def next_case(*, reader: User, benchmark: Benchmark) -> HandedOut | NothingLeft:
     -------
     HandedOut or NothingLeft
         The first there is of: the reader's open lease, prolonged; a case whose lease ran out over a draft of this
-        reader; a case that a curator assigned to them; a probe, if one is due; the first case in order that they have
-        neither read nor skipped and that has a place left.
+        reader; a case that a curator assigned to them; the case of the queue that they gave back last; a probe, if one
+        is due; the first case in order that they have neither read nor skipped and that has a place left.
     """
     if not reader.has_perm(READ, benchmark):
         return NothingLeft("not_assigned")
@@ -108,7 +109,7 @@ def _next_case(reader: User, benchmark: Benchmark, *, waits: bool) -> HandedOut 
         return _again(asked, own[0].assignment)
     if asked.benchmark.is_paused:
         return NothingLeft("paused")
-    taken = _of_own(asked, own) or _probe(asked)
+    taken = _of_own(asked, own) or _given_back(asked) or _probe(asked)
     if taken is None and asked.benchmark.is_push_only:
         return NothingLeft("not_assigned")
     taken = taken or _of_queue(asked, waits=waits)
@@ -130,6 +131,21 @@ def _of_own(asked: Asked, own: list[Own]) -> Taken | None:
     for row in own:
         given = row.assignment
         taken = places.take(asked, given.case_id, waits=True, origin=Origin(given.origin))
+        if taken is not None:
+            return taken
+    return None
+
+
+def _given_back(asked: Asked) -> Taken | None:
+    """A lease of the case that the reader gave back last, if nobody else has its place.
+
+    By position, seed or priority it is the first in order anyway. Where the order follows what was begun it is not, and
+    a probe, which comes back at once, would be told from a case of the queue by giving it back and asking again.
+    """
+    if asked.benchmark.is_push_only or asked.benchmark.order_policy not in _MOVED_BY_READING:
+        return None
+    for given in places.given_back(asked):
+        taken = places.take(asked, given.case_id, waits=True)
         if taken is not None:
             return taken
     return None

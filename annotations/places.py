@@ -36,7 +36,7 @@ _LEASE = """
     ) < %(places)s
     ON CONFLICT (case_id, reader_id) DO UPDATE SET state = 'leased', lease_expires_at = EXCLUDED.lease_expires_at,
         skip_reason = '', updated_at = EXCLUDED.updated_at, origin = EXCLUDED.origin,
-        due_at = CASE WHEN EXCLUDED.origin = 'pushed' THEN annotations_assignment.due_at END
+        due_at = CASE WHEN EXCLUDED.origin <> 'queue' THEN annotations_assignment.due_at END
     WHERE annotations_assignment.state NOT IN ('submitted', 'skipped')
     RETURNING *, xmax = 0 AS is_new"""
 _OWN = """
@@ -50,6 +50,19 @@ _OWN = """
         )
     )
     ORDER BY is_open DESC, a.state = 'leased' DESC, a.due_at NULLS LAST, c.position"""
+
+_GIVEN_BACK = """
+    SELECT a.*
+    FROM annotations_assignment a JOIN curation_case c ON c.id = a.case_id
+    WHERE a.reader_id = %(reader)s AND a.origin = 'queue' AND c.benchmark_id = %(benchmark)s AND NOT c.is_probe AND (
+        a.state = 'released' OR (a.state = 'leased' AND a.lease_expires_at <= %(now)s)
+    ) AND NOT EXISTS (
+        SELECT FROM annotations_reading r
+        WHERE r.case_id = a.case_id AND r.reader_id = a.reader_id AND r.arm = 'unaided'
+            AND (r.state IN ('submitted', 'surplus', 'closed') OR r.revision > 0)
+    )
+    ORDER BY a.updated_at DESC
+    LIMIT 3"""
 
 
 @dataclass(frozen=True)
@@ -84,6 +97,15 @@ def own_assignments(asked: Asked) -> list[Own]:
     """
     given = {"reader": asked.reader.pk, "benchmark": asked.benchmark.pk, "now": asked.now}
     return [Own(row, bool(vars(row)["is_open"])) for row in Assignment.objects.raw(_OWN, given)]
+
+
+def given_back(asked: Asked) -> list[Assignment]:
+    """Cases of the queue that the reader gave back, or let run out unread, the newest first; a few."""
+    return list(
+        Assignment.objects.raw(
+            _GIVEN_BACK, {"reader": asked.reader.pk, "benchmark": asked.benchmark.pk, "now": asked.now}
+        )
+    )
 
 
 def take(asked: Asked, case_id: uuid.UUID, *, waits: bool, origin: Origin = Origin.QUEUE) -> Taken | None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 MOST_AT_ONCE = 1000
+PROBE_REASON = "is a probe: those come by themselves"
 HELD = (AssignmentState.ASSIGNED, AssignmentState.LEASED)
 
 
@@ -117,7 +118,9 @@ def _assign_one(
     case = assigning.lock_case(case_id)
     now = timezone.now()
     before = Assignment.objects.filter(case=case, reader=reader).first()
-    why = _why_not(case, reader, before, now)
+    # Who reads here too is not told which cases are probes: theirs is given, beside all places.
+    tells_probe = Role.READER.value not in curator.roles_in(benchmark.pk)
+    why = PROBE_REASON if case.is_probe and tells_probe else _why_not(case, reader, before, now)
     if why:
         return Refused(case, why)
     assignment, _ = Assignment.objects.update_or_create(
@@ -125,7 +128,7 @@ def _assign_one(
         reader=reader,
         defaults={
             "state": AssignmentState.ASSIGNED,
-            "origin": Origin.PUSHED,
+            "origin": Origin.PROBE if case.is_probe else Origin.PUSHED,
             "lease_expires_at": now,
             "due_at": due_at,
             "skip_reason": "",
@@ -138,8 +141,6 @@ def _assign_one(
 
 def _why_not(case: Case, reader: User, before: Assignment | None, now: dt.datetime) -> str:
     """Why the case cannot be given to the reader, or nothing. A case that was skipped or released can."""
-    if case.is_probe:
-        return "is a probe: those come by themselves"
     if Reading.objects.filter(case=case, reader=reader, arm=Arm.UNAIDED, revision__gt=0).exists():
         return f"{reader.username} has read it"
     ended = [ReadingState.SURPLUS, ReadingState.CLOSED]
@@ -149,6 +150,8 @@ def _why_not(case: Case, reader: User, before: Assignment | None, now: dt.dateti
         return f"is assigned to {reader.username} already"
     if before is not None and before.state == AssignmentState.LEASED and before.lease_expires_at > now:
         return f"{reader.username} is reading it now"
+    if case.is_probe:
+        return ""
     places = case.places
     taken = Assignment.objects.holding_a_place(now).filter(case=case).exclude(reader=reader).count()
     return f"all {places} places are taken" if taken >= places else ""

@@ -64,6 +64,8 @@ def queue(request: HttpRequest, slug: str) -> HttpResponse:
         "counts": queue_state.counts_of(benchmark),
         "lines": queue_state.reader_lines(benchmark, readers),
         "held": page,
+        # Who reads here too would tell a probe by its lack of the mark.
+        "tells_origin": not signed_in(request).has_perm(READ, benchmark),
         "next_after": page[-1].pk if len(held) > len(page) else None,
         "surplus": queue_state.surplus_of(benchmark),
         "now": timezone.now(),

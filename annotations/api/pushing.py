@@ -23,7 +23,7 @@ from annotations.blinding import blind_case_ids
 from annotations.models import Assignment, AssignmentState
 from curation.access import SignedIn, require, signed_in
 from curation.fields import Fields
-from curation.models import Benchmark, Case, User
+from curation.models import Benchmark, Case, Role, User
 from curation.paging import arguments, page, refuse
 from curation.permissions import CURATE, READ
 from curation.problems import invalid
@@ -86,20 +86,28 @@ def cases_named(keys: Iterable[tuple[str, Any]], benchmark: Benchmark, fields: F
 def describe(assignments: Sequence[Assignment], user: User) -> list[dict[str, Any]]:
     """Assignments as curators get them; `reader` and `case` are loaded.
 
-    A curator who must still read a case blind is not told why others passed it by: their words are about the case.
+    A curator who must still read a case blind is not told why others passed it by: their words are about the case. One
+    who reads in the benchmark at all is not told how cases came to readers (`origin` is null): some came as probes.
     """
     blind = blind_case_ids(user, [row.case for row in assignments])
-    return [_row(row, is_blind=row.case_id in blind) for row in assignments]
+    return [
+        _row(
+            row,
+            is_blind=row.case_id in blind,
+            tells_origin=Role.READER.value not in user.roles_in(row.case.benchmark_id),
+        )
+        for row in assignments
+    ]
 
 
-def _row(assignment: Assignment, *, is_blind: bool) -> dict[str, Any]:
+def _row(assignment: Assignment, *, is_blind: bool, tells_origin: bool) -> dict[str, Any]:
     return {
         "assignment": str(assignment.pk),
         "case": str(assignment.case_id),
         "key": assignment.case.key,
         "reader": assignment.reader.username,
         "state": assignment.state,
-        "origin": assignment.origin,
+        "origin": assignment.origin if tells_origin else None,
         "due_at": assignment.due_at,
         "lease_expires_at": assignment.lease_expires_at if assignment.state == AssignmentState.LEASED else None,
         "skip_reason": None if is_blind else assignment.skip_reason,

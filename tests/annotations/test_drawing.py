@@ -263,6 +263,6 @@ def test_a_draw_is_so_many_statements(
     toss(monkeypatch, LED)
     reader = as_reader("rosa", benchmark)
     read(reader, benchmark)
-    # As any case (11), and: lock, lowest, pool, savepoint (twice), draw.
-    with django_assert_num_queries(17):
+    # As any case (11), and: given back, lock, lowest, pool, savepoint (twice), draw.
+    with django_assert_num_queries(18):
         give(reader, benchmark)

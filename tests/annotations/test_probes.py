@@ -13,10 +13,11 @@ from django.utils import timezone
 from annotations import probes
 from annotations.assigning import HandedOut, NothingLeft, heartbeat, next_case, release, skip
 from annotations.drafting import save_draft
-from annotations.models import Assignment, AssignmentState, Origin, Reading
+from annotations.models import Assignment, AssignmentState, Origin, Reading, ReadingState
+from annotations.ordering import set_reading_order
 from annotations.probes import NoGold, UnknownCases, change_probing, due_probe, mark_probes
 from annotations.submission import submit
-from curation.models import AuditEvent, Benchmark, Case, Gold, User
+from curation.models import AuditEvent, Benchmark, Case, Gold, Membership, OrderPolicy, Role, User
 from tests.annotations.contents import content
 from tests.factories import make_benchmark, make_case
 
@@ -105,10 +106,13 @@ def test_who_was_told_that_nothing_is_left_is_told_so_again(benchmark: Benchmark
     assert all(isinstance(next_case(reader=reader, benchmark=benchmark), NothingLeft) for _ in range(20))
 
 
+@pytest.mark.parametrize("policy", OrderPolicy.values)
 @pytest.mark.parametrize("ending", [release, "lapsed"])
 def test_what_was_released_or_ran_out_comes_back_as_any_case_does(
-    probing: Benchmark, reader: User, ending: Callable[..., Any] | str
+    probing: Benchmark, reader: User, curator: User, ending: Callable[..., Any] | str, policy: str
 ) -> None:
+    set_reading_order(benchmark=probing, policy=policy, actor=curator)
+    probing.refresh_from_db()
     for _ in range(8):
         held = take(reader, probing)
         if callable(ending):
@@ -120,6 +124,58 @@ def test_what_was_released_or_ran_out_comes_back_as_any_case_does(
         submit(reading_id=reading.pk, version=0, key="k")
     assert Assignment.objects.filter(origin=Origin.PROBE).exists()
     assert Assignment.objects.filter(origin=Origin.QUEUE).exists()
+
+
+def test_a_case_given_back_that_others_took_since_is_not_waited_for(
+    benchmark: Benchmark, reader: User, other_reader: User, curator: User
+) -> None:
+    for number in range(2):
+        make_case(benchmark, f"case{number}")
+    set_reading_order(benchmark=benchmark, policy=OrderPolicy.BALANCED, actor=curator)
+    given = take(reader, benchmark)
+    release(assignment_id=given.pk)
+    other = read(other_reader, benchmark)
+    while other.case_id != given.case_id:
+        other = read(other_reader, benchmark)
+    assert not isinstance(next_case(reader=reader, benchmark=benchmark), HandedOut)
+
+
+def test_a_draft_that_waits_for_a_curator_is_not_handed_out_again(
+    benchmark: Benchmark, reader: User, curator: User
+) -> None:
+    make_case(benchmark, "case0")
+    set_reading_order(benchmark=benchmark, policy=OrderPolicy.BALANCED, actor=curator)
+    given = take(reader, benchmark)
+    Assignment.objects.filter(pk=given.pk).update(lease_expires_at=timezone.now() - dt.timedelta(seconds=1))
+    Reading.objects.filter(case=given.case).update(state=ReadingState.SURPLUS)
+    assert isinstance(next_case(reader=reader, benchmark=benchmark), NothingLeft)
+
+
+def test_a_curator_who_reads_here_is_not_told_which_cases_are_probes(
+    probing: Benchmark, reader: User, other_reader: User, api: Callable[[User], APIClient]
+) -> None:
+    """By no origin of what is held, by no refusal to assign one, and by no due time that is gone once it is read."""
+    Membership.objects.create(user=reader, benchmark=probing, role=Role.CURATOR)
+    client = api(User.objects.get(pk=reader.pk))
+    for user in (reader, other_reader):
+        while read(user, probing).origin != Origin.PROBE:
+            pass
+    address = reverse("assignments", args=[probing.slug])
+    assert {row["origin"] for row in client.get(address).json()["results"]} == {None}
+    unread = Case.objects.exclude(assignments__reader=other_reader).filter(assignments=None)
+    keys = [unread.filter(is_probe=is_probe).values_list("key", flat=True)[0] for is_probe in (True, False)]
+    given = client.post(
+        address, {"reader": other_reader.username, "cases": keys, "due_at": "2031-01-01T00:00:00Z"}, format="json"
+    ).json()
+    assert given["refused"] == []
+    for _ in keys:
+        read(other_reader, probing)
+    rows = {row["key"]: row for row in client.get(address, {"reader": other_reader.username}).json()["results"]}
+    told = [{name: rows[key][name] for name in ("state", "origin", "due_at", "skip_reason")} for key in keys]
+    assert told[0] == told[1]
+    assert told[0]["due_at"]
+    probe = Assignment.objects.get(case__key=keys[0], reader=other_reader)
+    assert probe.origin == Origin.PROBE, "it takes nobody's place, and is scored"
 
 
 def test_a_skipped_probe_does_not_come_again(probing: Benchmark, reader: User) -> None:
