@@ -5,6 +5,7 @@ Locks are taken in the order case, review. What readers submitted is only ever r
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from annotations.content import BadContent, Frame
 from annotations.models import Reading, ReadingRevision, ReadingState, Review, ReviewAction, ReviewState
 from annotations.review_content import (
     NOTHING,
+    PARTS,
     as_gold,
     from_gold,
     merged,
@@ -196,13 +198,12 @@ def close_review(*, review_id: uuid.UUID, reviewer: User, version: int, wanted: 
     """
     case = assigning.lock_case(Review.objects.values_list("case_id", flat=True).get(pk=review_id))
     review = Review.objects.with_people().get(pk=review_id)
-    if review.state == ReviewState.CLOSED and review.closed_by == reviewer:
-        checked = _checked(review, wanted)
-        if checked == written(review):
-            return review
+    if is_closed_as(review=review, reviewer=reviewer, wanted=wanted):
+        return review
     review = _held(review_id, reviewer)
     checked = _checked(review, wanted)
     _check_finished(checked)
+    _check_picked(case, checked)
     now_at = gold_revision(case.pk)
     if now_at != review.gold_before:
         raise GoldMoved(then=review.gold_before, now=now_at)
@@ -228,6 +229,13 @@ def close_review(*, review_id: uuid.UUID, reviewer: User, version: int, wanted: 
     )
     tell_closed(review)
     return review
+
+
+def is_closed_as(*, review: Review, reviewer: User, wanted: Wanted) -> bool:
+    """Whether the reviewer has closed it saying just this, and its gold is in force: then this is the request again."""
+    if review.state != ReviewState.CLOSED or review.closed_by != reviewer:
+        return False
+    return _checked(review, wanted) == written(review) and gold_revision(review.case_id) == review.gold_revision
 
 
 @transaction.atomic
@@ -360,6 +368,21 @@ def _check_finished(checked: Mapping[str, Any]) -> None:
         lacking.append(FieldError("sources", f"a {checked['action']} names the readings it comes from"))
     if lacking:
         raise BadContent(tuple(lacking))
+
+
+def _check_picked(case: Case, checked: Mapping[str, Any]) -> None:
+    """Refuse gold that is told to be one reading as it is, and is not."""
+    if checked["action"] != ReviewAction.PICK:
+        return
+    contents, frame = submitted_contents(case), frame_of(case)
+    said = [contents.get((source["reading"], source["revision"])) for source in checked["sources"]]
+    if len(said) == 1 and said[0] is not None:
+        whole = {name: said[0][name] for name in PARTS}
+        with suppress(BadContent):
+            if as_gold(parse_gold_content(whole, frame)) == as_gold(checked["content"]):
+                return
+    what = "is not one reading as it is: a part of one, or one changed, is an edit; parts of several are a merge"
+    raise BadContent((FieldError("action", what),))
 
 
 def _save(review: Review, version: int, checked: dict[str, Any]) -> Review:

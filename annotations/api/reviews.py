@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from rest_framework.request import Request
 
+    from curation.models import User
+
 
 def opened_case(request: Request, case_id: uuid.UUID, permission: str) -> Case:
     """A case that whoever asks may see everything about; the look is written to the trail."""
@@ -82,12 +84,25 @@ class CaseReviews(APIView):
         user = signed_in(request)
         given = review_bodies.review(request.data)
         with as_problems():
+            if given.is_anything and (done := self._ended(case, user, given)) is not None:
+                return Response(describe_review(done, user))
             review, is_new = reviewing.open_review(case_id=case.pk, reviewer=user)
             if given.is_anything:
                 act = reviewing.close_review if given.closes else reviewing.save_review
                 version = given.base_version(review.version, is_new=is_new)
                 review = act(review_id=review.pk, reviewer=user, version=version, wanted=given.wanted)
         return Response(describe_review(review, user), status=201 if is_new else 200)
+
+    def _ended(self, case: Case, user: User, given: review_bodies.ReviewBody) -> Review | None:
+        """The review that this request closed when it came before; a version of one that ended opens no other."""
+        last = Review.objects.with_people().filter(case=case).order_by("-number").first()
+        if last is None or last.is_open:
+            return None
+        if given.closes and reviewing.is_closed_as(review=last, reviewer=user, wanted=given.wanted):
+            return last
+        if given.version:
+            raise reviewing.ReviewOver(last)
+        return None
 
 
 class _OneReview(APIView):

@@ -88,6 +88,63 @@ def test_a_refused_close_opens_nothing_that_stays_unsaid(
     assert (problem(again), again.json()["errors"][0]["path"]) == ((400, "invalid"), "version")
 
 
+@pytest.mark.parametrize("is_opened_before", [True, False])
+def test_a_close_sent_again_writes_no_second_gold(
+    is_opened_before: bool, case: Case, first: Reading, second: Reading, reviewer: User, api: Api
+) -> None:
+    client = api(reviewer)
+    body: dict[str, Any] = {
+        "action": "pick",
+        "sources": [{"reading": str(first.pk)}],
+        "reason": "Clear.",
+        "close": True,
+    }
+    if is_opened_before:
+        body["version"] = post(client, case).json()["version"]
+    done = post(client, case, body)
+    again = post(client, case, body)
+    assert (again.status_code, again.json()) == (200, done.json())
+    assert (Review.objects.count(), Gold.objects.count()) == (1, 1)
+    changed = post(client, case, {**body, "reason": "Still clear.", "version": 1})
+    assert problem(changed) == (409, "review-over")
+    assert Review.objects.count() == 1, "what was meant for a review that has ended opens no other"
+    assert post(client, case, {**body, "reason": "Looked again.", "version": None}).status_code == 201
+
+
+def test_a_close_after_the_gold_was_undone_is_no_repetition(
+    case: Case, first: Reading, second: Reading, reviewer: User, api: Api
+) -> None:
+    client = api(reviewer)
+    body = {"action": "pick", "sources": [{"reading": str(first.pk)}], "reason": "Clear.", "close": True}
+    done = post(client, case, body).json()
+    act(client, "revert", done, reason="Wrong side.")
+    assert post(client, case, body).json()["number"] == 2
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"content": {"answer": {"choice": "A"}}},
+        {"sources": []},
+        {"sources": "both"},
+        {"sources": "answer alone"},
+    ],
+)
+def test_one_reading_as_it_is_must_be_one_reading_as_it_is(
+    changed: dict[str, Any], case: Case, first: Reading, second: Reading, reviewer: User, api: Api
+) -> None:
+    named: dict[str, Any] = {
+        "both": [{"reading": str(first.pk)}, {"reading": str(second.pk)}],
+        "answer alone": [{"reading": str(first.pk), "rois": [], "steps": []}],
+    }
+    body = {"action": "pick", "sources": [{"reading": str(first.pk)}], "reason": "Clear.", "close": True, **changed}
+    if isinstance(body["sources"], str):
+        body["sources"] = named[body["sources"]]
+    refused = post(api(reviewer), case, body)
+    assert (refused.status_code, Gold.objects.count()) == (400, 0)
+    assert {row["path"] for row in refused.json()["errors"]} <= {"action", "sources", "content"}
+
+
 def test_the_second_reviewer_hears_who_and_since_when(
     case: Case, first: Reading, second: Reading, reviewer: User, curator: User, api: Api
 ) -> None:
