@@ -1,0 +1,76 @@
+"""How a request gets from the event loop to a view and back."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from asgiref.sync import iscoroutinefunction
+from asgiref.testing import ApplicationCommunicator
+from django.http import HttpResponse
+
+from config.handler import ThreadedHandler
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest, HttpResponseBase
+
+seen: list[int] = []
+
+
+def recording(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+    """A middleware that tells its thread."""
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        seen.append(threading.get_ident())
+        return get_response(request)
+
+    return answer
+
+
+def ending(_: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+    """A middleware that answers."""
+
+    def answer(_: HttpRequest) -> HttpResponseBase:
+        seen.append(threading.get_ident())
+        return HttpResponse(b"here")
+
+    return answer
+
+
+async def asked(handler: ThreadedHandler, path: str) -> list[dict[str, Any]]:
+    """The messages of an answer."""
+    scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": [(b"host", b"localhost")]}
+    caller = ApplicationCommunicator(handler, scope)
+    await caller.send_input({"type": "http.request", "body": b""})
+    told = [await caller.receive_output(10), await caller.receive_output(10)]
+    await caller.wait(10)
+    return told
+
+
+def test_everything_between_the_event_loop_and_the_view_runs_in_one_thread(settings: Any) -> None:
+    settings.MIDDLEWARE = [f"{__name__}.recording", "django.middleware.common.CommonMiddleware", f"{__name__}.ending"]
+    settings.ALLOWED_HOSTS = ["localhost"]
+    seen.clear()
+    start, body = asyncio.run(asked(ThreadedHandler(), "/"))
+    assert start["status"] == 200
+    assert body["body"] == b"here"
+    assert len(seen) == 2
+    assert len(set(seen)) == 1
+    assert seen[0] != threading.get_ident()
+
+
+def test_no_middleware_of_ours_needs_the_event_loop() -> None:
+    handler = ThreadedHandler()
+    assert not iscoroutinefunction(vars(handler)["_middleware_chain"])
+
+
+@pytest.mark.django_db
+def test_a_view_that_is_a_coroutine_answers_through_it(settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["localhost"]
+    start, body = asyncio.run(asked(ThreadedHandler(), "/api/v1/events/"))
+    assert start["status"] == 401
+    assert b"not-signed-in" in body["body"]
