@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import type { Session } from "../state/session";
+import type { Board } from "../state/board";
 import { turn } from "../state/viewing";
 import { LAYOUTS, layoutOf } from "../viewer/layout";
 import type { Turning } from "../viewer/transform";
@@ -7,8 +7,8 @@ import { Icon, type IconName } from "./icons";
 import { Popover } from "./Popover";
 
 /** One image to nine. */
-export function LayoutPicker({ session }: { session: Session }): JSX.Element {
-  const now = layoutOf(session.layout.value);
+export function LayoutPicker({ board }: { board: Board }): JSX.Element {
+  const now = layoutOf(board.layout.value);
   const face = (
     <>
       <Icon name={`l${now.name}`} />
@@ -27,7 +27,7 @@ export function LayoutPicker({ session }: { session: Session }): JSX.Element {
             title={layout.title}
             aria-pressed={layout === now}
             data-layout={layout.name}
-            onClick={() => session.chooseLayout(layout.name)}
+            onClick={() => board.chooseLayout(layout.name)}
           >
             <Icon name={`l${layout.name}`} />
             {layout.rows} × {layout.columns}
@@ -38,9 +38,9 @@ export function LayoutPicker({ session }: { session: Session }): JSX.Element {
   );
 }
 
-export function LinkToggle({ session }: { session: Session }): JSX.Element | null {
-  if (session.cells.value.length < 2) return null;
-  const isLinked = session.linked.value;
+export function LinkToggle({ board }: { board: Board }): JSX.Element | null {
+  if (board.cells.value.length < 2) return null;
+  const isLinked = board.linked.value;
   return (
     <button
       type="button"
@@ -48,7 +48,7 @@ export function LinkToggle({ session }: { session: Session }): JSX.Element | nul
       aria-pressed={isLinked}
       aria-label="Link the viewports, key l"
       title="One zoom, pan, window and frame step for all viewports (l)"
-      onClick={() => (session.linked.value = !isLinked)}
+      onClick={() => (board.linked.value = !isLinked)}
     >
       <Icon name={isLinked ? "link" : "unlink"} />
       {isLinked ? "Linked" : "Free"} <kbd class="kbd">l</kbd>
@@ -64,11 +64,11 @@ const TURNS: readonly { by: Turning; name: string; key: string; icon: IconName }
 ];
 
 /** Quarter turns and flips of the active viewport; what is drawn stays on its pixels. */
-export function TurnMenu({ session }: { session: Session }): JSX.Element {
+export function TurnMenu({ board }: { board: Board }): JSX.Element {
   return (
     <Popover label="Turn and flip" name="turns" face={<Icon name="turnRight" />}>
       {TURNS.map(({ by, name, key, icon }) => (
-        <button key={by} type="button" class="btn ghost sm" data-turn={by} onClick={() => turn(session, by)}>
+        <button key={by} type="button" class="btn ghost sm" data-turn={by} onClick={() => turn(board, by)}>
           <Icon name={icon} />
           {name} <kbd class="kbd">{key}</kbd>
         </button>

@@ -1,6 +1,9 @@
 import type { JSX } from "preact";
 import type { Session } from "../state/session";
+import { AidHeat } from "../viewer/AidHeat";
 import { layoutOf } from "../viewer/layout";
+import type { Under } from "../viewer/Overlay";
+import { QuestionBox } from "../viewer/QuestionBox";
 import { Viewport } from "../viewer/Viewport";
 import { Dialogs } from "./Dialogs";
 import { LeaseBar } from "./LeaseBar";
@@ -21,6 +24,12 @@ function widthOf({ panel, panelWidth }: Session): JSX.CSSProperties {
 export function Workspace({ session }: { session: Session }): JSX.Element {
   const handed = session.handed.value;
   const layout = layoutOf(session.layout.value);
+  const under: Under = ({ image, frame, matrix }) => (
+    <g transform={matrix}>
+      {session.aided && <AidHeat aid={session.aided} image={image.number} frame={frame} />}
+      <QuestionBox session={session} image={image} />
+    </g>
+  );
   return (
     <div class={`ws${session.panel.value ? "" : " no-panel"}`} style={widthOf(session)}>
       <TopBar session={session} />
@@ -33,7 +42,7 @@ export function Workspace({ session }: { session: Session }): JSX.Element {
             <LeaseBar session={session} />
             <div class={`vgrid v${layout.name}`} key={handed.reading.id}>
               {session.cells.value.map((cell, index) => (
-                <Viewport key={index} session={session} cell={cell} index={index} />
+                <Viewport key={index} board={session} cell={cell} index={index} under={under} />
               ))}
             </div>
           </main>

@@ -1,4 +1,4 @@
-import type { Label, Protocol, Roi, Shape } from "../api/types";
+import type { Label, Roi, Shape } from "../api/types";
 
 export interface RoiLook {
   colour: string;
@@ -26,7 +26,7 @@ export function labelName(label: string | null, labels: readonly Label[]): strin
   return labels.find((one) => one.id === label)?.name ?? "";
 }
 
-export function labelByKey(key: string, { labels }: Protocol): Label | null {
+export function labelByKey(key: string, labels: readonly Label[]): Label | null {
   return labels.find((one, index) => (one.key ?? String(index + 1)) === key) ?? null;
 }
 

@@ -1,16 +1,29 @@
 import { computed, effect, type Signal, signal } from "@preact/signals";
 import { ApiError, call } from "../api/client";
-import type { Content, FieldError, HandedOut, ImageInfo, Next, NothingLeft, Roi, WorkspaceData } from "../api/types";
+import type {
+  Content,
+  FieldError,
+  HandedOut,
+  ImageInfo,
+  Label,
+  Next,
+  NothingLeft,
+  Roi,
+  WorkspaceData,
+} from "../api/types";
 import { FrameCache } from "../viewer/frames";
+import { roiSentence } from "../viewer/sentence";
 import type { Aid } from "./aided";
 import { Autosave } from "./autosave";
+import { Board } from "./board";
+import { changeRoi, deleteRoi } from "./edits";
 import { Form } from "./form";
+import { lookOf, type RoiLook } from "./labels";
 import type { Standing } from "./lease";
 import { remember, rememberedFlag, rememberedNumber } from "./prefs";
 import { readingQueue } from "./queue";
 import type { SavedAnswer } from "./savestate";
 import { EMPTY_CONTENT, Store } from "./store";
-import { Views } from "./views";
 
 export type DialogName = "keys" | "leave" | "versions" | null;
 
@@ -21,7 +34,7 @@ export interface Toast {
 }
 
 /** Everything the reading page knows; panels, tools and the viewer read its signals and call its methods. */
-export class Session extends Views {
+export class Session extends Board {
   readonly data: WorkspaceData;
   readonly store = new Store();
   readonly frames: FrameCache;
@@ -35,10 +48,7 @@ export class Session extends Views {
   readonly isLooking = signal(true);
   readonly loadFailure = signal<ApiError | null>(null);
 
-  readonly selected = signal<string | null>(null);
-  readonly hovered = signal<ReadonlySet<string>>(new Set());
   readonly activeStep = signal<string | null>(null);
-  readonly label = signal<string | null>(null);
   readonly panel = signal(true);
   /** The right-hand panel's width in CSS pixels; null for the page's own. */
   readonly panelWidth = signal<number | null>(null);
@@ -127,11 +137,36 @@ export class Session extends Views {
     }
   }
 
-  /** Shows a ROI's image and frame, in the cell that has the image already if there is one. */
-  reveal(roi: Roi): void {
-    const holder = this.cells.peek().findIndex((cell) => cell.image.peek() === roi.image);
-    this.show(roi.image, roi.frame, holder >= 0 ? holder : this.activeCell.peek());
-    this.selected.value = roi.id;
+  get labels(): readonly Label[] {
+    return this.data.protocol.labels;
+  }
+
+  get canDraw(): boolean {
+    return true;
+  }
+
+  addRoi(roi: Roi): void {
+    this.form.add(roi);
+  }
+
+  changeRoi(id: string, edit: (roi: Roi) => Roi, merge: string | null = null): void {
+    this.store.change((content) => changeRoi(content, id, edit), merge);
+  }
+
+  deleteRoi(id: string): void {
+    this.store.change((content) => deleteRoi(content, id));
+  }
+
+  lookOf(label: string | null): RoiLook {
+    return lookOf(label, this.labels);
+  }
+
+  sentence(roi: Roi, number: number): string {
+    return roiSentence(this, roi, number);
+  }
+
+  tell(text: string): void {
+    this.toast.value = { text, link: null };
   }
 
   togglePanel(): void {
@@ -166,8 +201,6 @@ export class Session extends Views {
 
   private reset(): void {
     this.resetViews();
-    this.selected.value = null;
-    this.hovered.value = new Set();
     this.activeStep.value = null;
     this.form.reset();
     this.errors.value = [];

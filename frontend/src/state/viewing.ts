@@ -3,27 +3,27 @@ import type { ImageInfo } from "../api/types";
 import { followView, followWindow } from "../viewer/linked";
 import { fromFile, type Windowing } from "../viewer/lut";
 import { centredOn, centreOf, pixelAspect, type Turning, turned, type View, zoomAt } from "../viewer/transform";
+import type { Board } from "./board";
 import { type Cell, viewOf, windowOf } from "./cells";
-import type { Session } from "./session";
 
 // What is looked at and how; nothing here is part of the reading or of its undo.
 
-export function currentImage(session: Session): ImageInfo | null {
-  return session.image(session.cell().image.value);
+export function currentImage(board: Board): ImageInfo | null {
+  return board.image(board.cell().image.value);
 }
 
 /** Every viewport that follows a cell, with its image; none while the view is free. */
-function followers(session: Session, cell: Cell): { cell: Cell; image: ImageInfo }[] {
-  if (!session.linked.peek()) return [];
-  return session.cells.peek().flatMap((other) => {
-    const image = other === cell ? null : session.image(other.image.peek());
+function followers(board: Board, cell: Cell): { cell: Cell; image: ImageInfo }[] {
+  if (!board.linked.peek()) return [];
+  return board.cells.peek().flatMap((other) => {
+    const image = other === cell ? null : board.image(other.image.peek());
     return image ? [{ cell: other, image }] : [];
   });
 }
 
 /** Zoom and pan, of one viewport and of those linked to it. */
-export function setView(session: Session, cell: Cell, image: ImageInfo, after: View): void {
-  const others = followers(session, cell);
+export function setView(board: Board, cell: Cell, image: ImageInfo, after: View): void {
+  const others = followers(board, cell);
   const inMm = [image, ...others.map((other) => other.image)].every((one) => one.spacing_mm !== null);
   const leader = { image, view: viewOf(cell, image), box: cell.box.peek() };
   batch(() => {
@@ -35,25 +35,25 @@ export function setView(session: Session, cell: Cell, image: ImageInfo, after: V
   });
 }
 
-export function fitImage(session: Session): void {
-  const cell = session.cell();
+export function fitImage(board: Board): void {
+  const cell = board.cell();
   batch(() => {
-    for (const one of [cell, ...followers(session, cell).map((other) => other.cell)]) one.view.value = null;
+    for (const one of [cell, ...followers(board, cell).map((other) => other.cell)]) one.view.value = null;
   });
 }
 
-export function zoom(session: Session, factor: number): void {
-  const cell = session.cell();
-  const image = currentImage(session);
+export function zoom(board: Board, factor: number): void {
+  const cell = board.cell();
+  const image = currentImage(board);
   if (!image) return;
   const { width, height } = cell.box.peek();
-  setView(session, cell, image, zoomAt(viewOf(cell, image), factor, width / 2, height / 2));
+  setView(board, cell, image, zoomAt(viewOf(cell, image), factor, width / 2, height / 2));
 }
 
-export function setWindow(session: Session, cell: Cell, image: ImageInfo, after: Windowing): void {
+export function setWindow(board: Board, cell: Cell, image: ImageInfo, after: Windowing): void {
   const leader = { image, windowing: windowOf(cell), range: cell.range.peek() };
   batch(() => {
-    for (const other of followers(session, cell)) {
+    for (const other of followers(board, cell)) {
       if ((other.image.channels === 1) !== (image.channels === 1)) continue;
       const follows = { image: other.image, windowing: windowOf(other.cell), range: other.cell.range.peek() };
       other.cell.windowing.value = followWindow(follows, leader, after);
@@ -62,23 +62,23 @@ export function setWindow(session: Session, cell: Cell, image: ImageInfo, after:
   });
 }
 
-export function invert(session: Session): void {
-  const image = currentImage(session);
-  const windowing = windowOf(session.cell());
-  if (image) setWindow(session, session.cell(), image, { ...windowing, invert: !windowing.invert });
+export function invert(board: Board): void {
+  const image = currentImage(board);
+  const windowing = windowOf(board.cell());
+  if (image) setWindow(board, board.cell(), image, { ...windowing, invert: !windowing.invert });
 }
 
-export function preset(session: Session, index: number): void {
-  const image = currentImage(session);
+export function preset(board: Board, index: number): void {
+  const image = currentImage(board);
   const window = image?.windows[index];
-  const cell = session.cell();
-  if (image && window) setWindow(session, cell, image, { ...fromFile(window), invert: windowOf(cell).invert });
+  const cell = board.cell();
+  if (image && window) setWindow(board, cell, image, { ...fromFile(window), invert: windowOf(cell).invert });
 }
 
 /** Mirrors or turns what the active viewport shows; the point in its middle stays there. Never linked. */
-export function turn(session: Session, by: Turning): void {
-  const cell = session.cell();
-  const image = currentImage(session);
+export function turn(board: Board, by: Turning): void {
+  const cell = board.cell();
+  const image = currentImage(board);
   if (!image) return;
   const view = cell.view.peek();
   batch(() => {
@@ -89,12 +89,12 @@ export function turn(session: Session, by: Turning): void {
   });
 }
 
-export function goToFrame(session: Session, frame: number, cell = session.cell()): void {
-  const image = session.image(cell.image.peek());
+export function goToFrame(board: Board, frame: number, cell = board.cell()): void {
+  const image = board.image(cell.image.peek());
   if (!image) return;
   const by = Math.min(image.frames - 1, Math.max(0, frame)) - cell.frame.peek();
   batch(() => {
-    for (const other of [{ cell, image }, ...followers(session, cell)]) {
+    for (const other of [{ cell, image }, ...followers(board, cell)]) {
       if (other.image.frames < 2) continue;
       other.cell.playing.value = false;
       other.cell.frame.value = Math.min(other.image.frames - 1, Math.max(0, other.cell.frame.peek() + by));
@@ -103,23 +103,23 @@ export function goToFrame(session: Session, frame: number, cell = session.cell()
 }
 
 /** Another frame of a viewport and of those linked to it; stops at both ends. */
-export function stepFrame(session: Session, by: number, cell = session.cell()): void {
-  goToFrame(session, cell.frame.peek() + by, cell);
+export function stepFrame(board: Board, by: number, cell = board.cell()): void {
+  goToFrame(board, cell.frame.peek() + by, cell);
 }
 
-export function stepImage(session: Session, by: number): void {
-  const numbers = session.images.peek().map((image) => image.number);
-  const at = numbers.indexOf(session.cell().image.peek() ?? -1);
+export function stepImage(board: Board, by: number): void {
+  const numbers = board.images.peek().map((image) => image.number);
+  const at = numbers.indexOf(board.cell().image.peek() ?? -1);
   const next = numbers[Math.min(numbers.length - 1, Math.max(0, at + by))];
-  if (next !== undefined) session.show(next);
+  if (next !== undefined) board.show(next);
 }
 
-export function stepCell(session: Session, by: number): void {
-  const count = session.cells.peek().length;
-  session.activeCell.value = (session.activeCell.peek() + by + count) % count;
+export function stepCell(board: Board, by: number): void {
+  const count = board.cells.peek().length;
+  board.activeCell.value = (board.activeCell.peek() + by + count) % count;
 }
 
-export function togglePlaying(session: Session): void {
-  const cell = session.cell();
-  if ((currentImage(session)?.frames ?? 1) > 1) cell.playing.value = !cell.playing.peek();
+export function togglePlaying(board: Board): void {
+  const cell = board.cell();
+  if ((currentImage(board)?.frames ?? 1) > 1) cell.playing.value = !cell.playing.peek();
 }

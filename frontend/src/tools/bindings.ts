@@ -4,6 +4,9 @@ import type { Key } from "./keymap";
 // A reader's own keys, kept in this browser under the reader's id: what a key does is told by an entry's id alone, and
 // a stroke that is no stroke is passed over, so that whatever stands in the store can do no more than name a key.
 
+/** An entry of a keymap, whatever it acts on. */
+type Bound = Pick<Key, "id" | "keys" | "strokes">;
+
 /** Strokes by entry. */
 export type Bindings = Readonly<Record<string, string>>;
 
@@ -17,12 +20,12 @@ export const bindings = signal<Bindings>({});
 const nameOf = (user: string): string => `sightline:keys:${user}`;
 
 /** One plain stroke that nothing but this entry reads: others mean two strokes, a pointer too, or a key held down. */
-export function isMovable({ id, keys, strokes: [first = "", ...more] }: Key): boolean {
+export function isMovable({ id, keys, strokes: [first = "", ...more] }: Bound): boolean {
   const isPlain = more.length === 0 && STROKE.test(first) && !keys.includes(",");
   return isPlain && !["answer", "overlays", "help"].includes(id);
 }
 
-export function strokesOf(key: Key): readonly string[] {
+export function strokesOf(key: Bound): readonly string[] {
   const own = isMovable(key) ? bindings.value[key.id] : undefined;
   return own === undefined ? key.strokes : [own];
 }

@@ -2,7 +2,6 @@ import type { Roi, ShapeGeometry } from "../api/types";
 import { cornerOf, moved, reshaped, withCorner, withoutCorner } from "../geometry/edit";
 import { nearestEdge } from "../geometry/handles";
 import type { Point } from "../geometry/types";
-import { changeRoi } from "../state/edits";
 import { type Drag, imagePoint, isDouble, LEAST_DRAG_PX, type Where } from "./where";
 
 /** A drag that says at its end whether anything was changed. */
@@ -24,19 +23,18 @@ export function changing(
   event: PointerEvent,
   at: Point,
 ): Change | null {
-  const { session } = where;
+  const { board } = where;
   const isSecond = isDouble(event, at[0], at[1]);
-  session.selected.value = id;
-  const roi = session.rois.peek().find((one) => one.id === id);
+  board.selected.value = id;
+  const roi = board.rois.peek().find((one) => one.id === id);
   if (!roi || roi.shape === "mask") return null;
-  const put = (shape: ShapeGeometry): void =>
-    session.store.change((content) => changeRoi(content, id, () => ({ ...roi, ...shape })), `drag ${id}`);
-  session.store.seal();
+  const put = (shape: ShapeGeometry): void => board.changeRoi(id, () => ({ ...roi, ...shape }), `drag ${id}`);
+  board.store.seal();
   const corner = handle === null ? null : cornerOf(handle, "v");
   if (corner !== null && (event.altKey || isSecond)) {
     const without = withoutCorner(roi, corner);
     if (without !== roi) put(without);
-    session.store.seal();
+    board.store.seal();
     return null;
   }
   const start = imagePoint(where, ...at);
@@ -62,7 +60,7 @@ function dragging(
   start: Point,
   put: (shape: ShapeGeometry) => void,
 ): Change {
-  const { session, image } = where;
+  const { board, image } = where;
   let isMoved = false;
   return {
     move(toX, toY, { shiftKey }) {
@@ -74,8 +72,8 @@ function dragging(
       );
     },
     end(cancelled) {
-      session.store.seal();
-      if (cancelled && isMoved) session.store.takeBack();
+      board.store.seal();
+      if (cancelled && isMoved) board.store.takeBack();
       return isMoved;
     },
   };

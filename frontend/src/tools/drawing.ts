@@ -19,7 +19,7 @@ export const LEAST_AREA = 0.25;
 
 /** A drag that ends in a shape; a click with a tool for drags only deselects. */
 function sketching(where: Where, x: number, y: number, sketch: Sketch, finish = (shape: ShapeGeometry) => shape): Drag {
-  const { session, cell, image, draft } = where;
+  const { board, cell, image, draft } = where;
   let isDrag = false;
   return {
     move(toX, toY, event) {
@@ -30,8 +30,8 @@ function sketching(where: Where, x: number, y: number, sketch: Sketch, finish = 
       const shape = draft.value;
       draft.value = null;
       if (cancelled) return;
-      if (shape && !isNothing(shape)) drawShape(session, image, cell.frame.peek(), finish(shape));
-      else if (!isDrag) session.selected.value = null;
+      if (shape && !isNothing(shape)) drawShape(board, image, cell.frame.peek(), finish(shape));
+      else if (!isDrag) board.selected.value = null;
     },
   };
 }
@@ -80,7 +80,7 @@ export function drawingFreehand(where: Where, x: number, y: number): Drag {
 
 /** A point is put by a press and goes with the pointer until it is let go. */
 export function drawingPoint(where: Where, x: number, y: number): Drag {
-  const { session, cell, image, draft } = where;
+  const { board, cell, image, draft } = where;
   const put = (toX: number, toY: number): void => {
     const [px, py] = onImage(imagePoint(where, toX, toY), image);
     draft.value = { shape: "point", geometry: { x: px, y: py } };
@@ -91,7 +91,7 @@ export function drawingPoint(where: Where, x: number, y: number): Drag {
     end(cancelled) {
       const shape = draft.value;
       draft.value = null;
-      if (shape && !cancelled) drawShape(session, image, cell.frame.peek(), shape);
+      if (shape && !cancelled) drawShape(board, image, cell.frame.peek(), shape);
     },
   };
 }

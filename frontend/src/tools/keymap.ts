@@ -11,7 +11,7 @@ export interface Press {
 }
 
 /** One thing that a hand can do. */
-export interface Key {
+export interface Key<S = Session> {
   /** Never changes: a reader's own keys are kept by it. */
   id: string;
   /** As the help writes it. */
@@ -21,7 +21,7 @@ export interface Key {
   /** The strokes that do it; none for what only a pointer does. */
   strokes: readonly string[];
   /** Whether it did anything: else the next entry with the same stroke is asked. */
-  run: (session: Session, press: Press) => boolean;
+  run: (on: S, press: Press) => boolean;
 }
 
 /** Everything that `?` lists and that keys do. Of entries with one stroke the first that can act does. */
@@ -41,5 +41,9 @@ export function strokeOf(event: Pick<KeyboardEvent, "key" | "code" | "ctrlKey" |
 
 /** Does what the stroke stands for; false if nothing has it or nothing could be done. */
 export function press(session: Session, pressed: Press): boolean {
-  return KEYMAP.some((key) => strokesOf(key).includes(pressed.stroke) && key.run(session, pressed));
+  return pressIn(KEYMAP, session, pressed);
+}
+
+export function pressIn<S>(keymap: readonly Key<S>[], on: S, pressed: Press): boolean {
+  return keymap.some((key) => strokesOf(key).includes(pressed.stroke) && key.run(on, pressed));
 }

@@ -1,5 +1,5 @@
 import { area } from "../geometry/shapes";
-import type { Session } from "../state/session";
+import type { Board } from "../state/board";
 import { changing } from "./changing";
 import { drawingBox, drawingEllipse, drawingFreehand, drawingLine, drawingPoint } from "./drawing";
 import { focusRoi } from "./focus";
@@ -11,7 +11,8 @@ export function startDrag(where: Where, event: PointerEvent, x: number, y: numbe
   if (event.button === 1) return panning(where, x, y);
   if (event.button === 2) return zooming(where, x, y);
   if (event.button !== 0) return null;
-  const tool = where.session.tool.peek();
+  const tool = where.board.tool.peek();
+  if (!where.board.canDraw && tool !== "window") return panning(where, x, y);
   if (tool === "polygon" && traceHere(where)) return pressTrace(where, event, x, y);
   return takeHold(where, event, x, y) ?? draw(where, event, x, y);
 }
@@ -21,12 +22,12 @@ export function startDrag(where: Where, event: PointerEvent, x: number, y: numbe
  * selected already is taken hold of, and by a tool that goes by clicks only its handles.
  */
 function takeHold(where: Where, event: PointerEvent, x: number, y: number): Drag | null {
-  const { session } = where;
-  const tool = session.tool.peek();
-  const id = roiUnder(session, event);
+  const { board } = where;
+  const tool = board.tool.peek();
+  const id = roiUnder(board, event);
   const handle = handleAt(event.target);
   if (!id || (tool === "window" && !handle)) return null;
-  const isSelected = session.selected.peek() === id;
+  const isSelected = board.selected.peek() === id;
   const byClicks = tool === "polygon" || tool === "point";
   if (tool !== "select" && !handle && (!isSelected || byClicks)) return null;
   const drag = changing(where, id, handle, event, [x, y]);
@@ -34,16 +35,16 @@ function takeHold(where: Where, event: PointerEvent, x: number, y: number): Drag
   return {
     move: drag.move,
     end(cancelled) {
-      if (!drag.end(cancelled) && !cancelled) nextUnder(session, event, id);
+      if (!drag.end(cancelled) && !cancelled) nextUnder(board, event, id);
     },
   };
 }
 
 function draw(where: Where, event: PointerEvent, x: number, y: number): Drag | null {
-  switch (where.session.tool.peek()) {
+  switch (where.board.tool.peek()) {
     case "select":
-      where.session.selected.value = null;
-      return null;
+      where.board.selected.value = null;
+      return panning(where, x, y);
     case "window":
       return windowing(where, x, y);
     case "box":
@@ -72,23 +73,23 @@ function roiOf(element: Element): string | undefined {
 }
 
 /** The regions under the pointer, the smallest first, so that none hides another. */
-function roisUnder(session: Session, event: MouseEvent): string[] {
+function roisUnder(board: Board, event: MouseEvent): string[] {
   const ids = new Set(document.elementsFromPoint(event.clientX, event.clientY).map(roiOf));
-  const rois = session.rois.peek().filter((roi) => ids.has(roi.id));
+  const rois = board.rois.peek().filter((roi) => ids.has(roi.id));
   return rois.sort((a, b) => area(a) - area(b)).map((roi) => roi.id);
 }
 
 /** The region that a press is for: the selected one if it is there, else the smallest. */
-export function roiUnder(session: Session, event: MouseEvent): string | undefined {
-  const under = roisUnder(session, event);
-  const selected = session.selected.peek();
+export function roiUnder(board: Board, event: MouseEvent): string | undefined {
+  const under = roisUnder(board, event);
+  const selected = board.selected.peek();
   return selected && under.includes(selected) ? selected : under[0];
 }
 
 /** A click on what is selected goes on to the next region there; a drag moves it. */
-function nextUnder(session: Session, event: MouseEvent, id: string): void {
-  const under = roisUnder(session, event);
+function nextUnder(board: Board, event: MouseEvent, id: string): void {
+  const under = roisUnder(board, event);
   const next = under[(under.indexOf(id) + 1) % under.length] ?? id;
-  session.selected.value = next;
+  board.selected.value = next;
   focusRoi(next);
 }

@@ -1,6 +1,6 @@
 import { labelWithKey, nudge, removeRoi, stepRoi } from "../state/act";
+import type { Board } from "../state/board";
 import type { Tool } from "../state/cells";
-import type { Session } from "../state/session";
 import { focusRoi } from "./focus";
 import type { Key, Press } from "./keymap";
 import { cancelTrace, closeTrace, dropCorner } from "./tracing";
@@ -13,9 +13,9 @@ const ARROWS: Record<string, [number, number]> = {
   ArrowDown: [0, 1],
 };
 
-function tool(name: Tool, letter: string, words: string): Key {
-  const run = (session: Session): boolean => {
-    session.tool.value = name;
+function tool(name: Tool, letter: string, words: string): Key<Board> {
+  const run = (board: Board): boolean => {
+    board.tool.value = name;
     return true;
   };
   return { id: `tool-${name}`, keys: letter, group: "Tools", words, strokes: [letter], run };
@@ -26,44 +26,50 @@ function isText(target: EventTarget | null): boolean {
 }
 
 /** What an open polygon takes for itself before a key means anything else. */
-function trace(id: string, keys: string, words: string, strokes: readonly string[], act: Key["run"]): Key {
-  const run: Key["run"] = (session, pressed) => !isText(pressed.target) && act(session, pressed);
+function trace(
+  id: string,
+  keys: string,
+  words: string,
+  strokes: readonly string[],
+  act: Key<Board>["run"],
+): Key<Board> {
+  const run: Key<Board>["run"] = (board, pressed) => !isText(pressed.target) && act(board, pressed);
   return { id: `polygon-${id}`, keys, group: "Tools", words, strokes, run };
 }
 
-function nudgeFocused(session: Session, { stroke, target }: Press): boolean {
+function nudgeFocused(board: Board, { stroke, target }: Press): boolean {
   const roi = target instanceof Element ? target.closest<SVGElement>("[data-roi]")?.dataset.roi : undefined;
   const [dx, dy] = ARROWS[stroke.replace("Shift+", "")] ?? [0, 0];
   const far = stroke.startsWith("Shift+") ? 10 : 1;
-  if (roi) nudge(session, roi, dx * far, dy * far);
+  if (roi) nudge(board, roi, dx * far, dy * far);
   return roi !== undefined;
 }
 
-function toRoi(session: Session, { stroke }: Press): boolean {
-  stepRoi(session, stroke === "n" ? 1 : -1);
-  const selected = session.selected.peek();
+function toRoi(board: Board, { stroke }: Press): boolean {
+  stepRoi(board, stroke === "n" ? 1 : -1);
+  const selected = board.selected.peek();
   if (selected) requestAnimationFrame(() => focusRoi(selected));
   return true;
 }
 
-function deleteSelected(session: Session): boolean {
-  const selected = session.selected.peek();
-  if (selected) removeRoi(session, selected);
+function deleteSelected(board: Board): boolean {
+  const selected = board.selected.peek();
+  if (selected) removeRoi(board, selected);
   return selected !== null;
 }
 
-function deselect(session: Session): boolean {
-  if (cancelTrace(session)) return true;
-  session.selected.value = null;
+function deselect(board: Board): boolean {
+  if (cancelTrace(board)) return true;
+  board.selected.value = null;
   return true;
 }
 
-function label(session: Session, { stroke }: Press): boolean {
-  labelWithKey(session, stroke);
+function label(board: Board, { stroke }: Press): boolean {
+  labelWithKey(board, stroke);
   return true;
 }
 
-export const TOOL_KEYS: readonly Key[] = [
+export const TOOL_KEYS: readonly Key<Board>[] = [
   tool("select", "v", "select, move and resize"),
   tool("window", "w", "window and level by dragging"),
   tool("box", "r", "box"),

@@ -36,7 +36,7 @@ let readings = 0;
 function where(cellIndex = 0): Where {
   const cell = session.cells.peek()[cellIndex] as Where["cell"];
   cell.box.value = { width: 200, height: 200 };
-  return { session, cell, image: session.images.peek()[cellIndex] as ImageInfo, draft: { value: null } };
+  return { board: session, cell, image: session.images.peek()[cellIndex] as ImageInfo, draft: { value: null } };
 }
 
 function click(x: number, y: number, after = 1000, cellIndex = 0): void {

@@ -4,37 +4,37 @@ import { dragged } from "../viewer/lut";
 import { pan, zoomAt } from "../viewer/transform";
 import type { Drag, Where } from "./where";
 
-export function panning({ session, cell, image }: Where, x: number, y: number): Drag {
+export function panning({ board, cell, image }: Where, x: number, y: number): Drag {
   let [lastX, lastY] = [x, y];
   return {
     move(toX, toY) {
-      setView(session, cell, image, pan(viewOf(cell, image), toX - lastX, toY - lastY));
+      setView(board, cell, image, pan(viewOf(cell, image), toX - lastX, toY - lastY));
       [lastX, lastY] = [toX, toY];
     },
     end: () => undefined,
   };
 }
 
-export function zooming({ session, cell, image }: Where, x: number, y: number): Drag {
+export function zooming({ board, cell, image }: Where, x: number, y: number): Drag {
   const from = viewOf(cell, image);
   return {
     move(_toX, toY) {
-      setView(session, cell, image, zoomAt(from, 1.01 ** (y - toY), x, y));
+      setView(board, cell, image, zoomAt(from, 1.01 ** (y - toY), x, y));
     },
     end: () => undefined,
   };
 }
 
-export function windowing({ session, cell, image }: Where, x: number, y: number): Drag {
+export function windowing({ board, cell, image }: Where, x: number, y: number): Drag {
   const from = windowOf(cell);
   const range = cell.range.peek();
   return {
     move(toX, toY) {
-      for (const one of session.cells.peek()) one.dragging.value = true;
-      setWindow(session, cell, image, dragged(from, toX - x, toY - y, range));
+      for (const one of board.cells.peek()) one.dragging.value = true;
+      setWindow(board, cell, image, dragged(from, toX - x, toY - y, range));
     },
     end() {
-      for (const one of session.cells.peek()) one.dragging.value = false;
+      for (const one of board.cells.peek()) one.dragging.value = false;
     },
   };
 }

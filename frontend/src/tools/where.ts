@@ -1,7 +1,7 @@
 import type { ImageInfo, ShapeGeometry } from "../api/types";
 import type { Point } from "../geometry/types";
+import type { Board } from "../state/board";
 import { type Cell, viewOf } from "../state/cells";
-import type { Session } from "../state/session";
 import { pixelAspect, toImage, toScreen } from "../viewer/transform";
 
 /** A drag under way: each kind holds where it began. */
@@ -12,7 +12,7 @@ export interface Drag {
 
 /** The viewport under the hand. */
 export interface Where {
-  session: Session;
+  board: Board;
   cell: Cell;
   image: ImageInfo;
   /** The shape being drawn, shown while it is drawn. */

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import type { ImageInfo } from "../api/types";
+import type { Board } from "../state/board";
 import { type Cell, viewOf, windowOf } from "../state/cells";
-import type { Session } from "../state/session";
 import type { Orientation } from "./transform";
 
 /** Spacing as the file gives it; the detector's plane is named, since it is not the patient's. */
@@ -25,13 +25,13 @@ export function turnText({ turn, flip }: Orientation): string {
 }
 
 /** What the corners say: never who the patient is. */
-export function Corners({ session, cell, image }: { session: Session; cell: Cell; image: ImageInfo }): JSX.Element {
+export function Corners({ board, cell, image }: { board: Board; cell: Cell; image: ImageInfo }): JSX.Element {
   const windowing = windowOf(cell);
   const spacing = spacingText(image);
   return (
     <>
       <div class="ov tl">
-        <b>{image.number}</b> / {session.images.value.length}
+        <b>{image.number}</b> / {board.images.value.length}
         {image.view && <div class="view">{image.view}</div>}
         {image.frames > 1 && (
           <div class="frame-no">

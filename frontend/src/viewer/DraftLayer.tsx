@@ -2,15 +2,15 @@ import type { ReadonlySignal } from "@preact/signals";
 import type { JSX } from "preact";
 import type { ImageInfo, ShapeGeometry } from "../api/types";
 import { crossesItself } from "../geometry/outline";
+import type { Board } from "../state/board";
 import type { Cell } from "../state/cells";
-import type { Session } from "../state/session";
 import { colours } from "./looks";
 import { lengthText } from "./measure";
 import { Outline } from "./Outline";
 import { pixelAspect, toScreen, type View } from "./transform";
 
 interface Props {
-  session: Session;
+  board: Board;
   cell: Cell;
   image: ImageInfo;
   draft: ReadonlySignal<ShapeGeometry | null>;
@@ -19,8 +19,8 @@ interface Props {
 }
 
 /** What is under the hand: the shape of a drag, or a polygon that is not closed yet. */
-export function DraftLayer({ session, cell, image, draft, view, matrix }: Props): JSX.Element | null {
-  const trace = session.trace.value;
+export function DraftLayer({ board, cell, image, draft, view, matrix }: Props): JSX.Element | null {
+  const trace = board.trace.value;
   const isHere = trace?.image === image.number && trace.frame === cell.frame.value;
   const shape = draft.value ?? (isHere ? openPath([...trace.points, ...(trace.next ? [trace.next] : [])]) : null);
   if (!shape) return null;
@@ -28,7 +28,7 @@ export function DraftLayer({ session, cell, image, draft, view, matrix }: Props)
   const isTrace = draft.value === null && isHere;
   const isCrossing = isTrace && trace.points.length > 3 && crossesItself({ points: [...trace.points] });
   return (
-    <g class="roi sel drawing" style={colours(session, session.label.value)}>
+    <g class="roi sel drawing" style={colours(board, board.label.value)}>
       <g transform={matrix}>
         <Outline roi={shape} />
       </g>

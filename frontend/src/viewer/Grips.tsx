@@ -2,13 +2,13 @@ import type { ReadonlySignal } from "@preact/signals";
 import type { JSX } from "preact";
 import type { Roi } from "../api/types";
 import { type Grip, gripsOf } from "../geometry/handles";
-import type { Session } from "../state/session";
+import type { Board } from "../state/board";
 import { hoverOf } from "./looks";
 import { Outline } from "./Outline";
 import { toScreen, type View } from "./transform";
 
 interface Props {
-  session: Session;
+  board: Board;
   roi: Roi;
   view: ReadonlySignal<View>;
   aspect: number;
@@ -19,11 +19,11 @@ interface Props {
  * What the pointer takes hold of: over all other regions, so that the selected one can be moved where others cover it.
  * Apart from the region itself, whose place among the others, and with it the focus, stays.
  */
-export function Grips({ session, roi, view, aspect, matrix }: Props): JSX.Element {
+export function Grips({ board, roi, view, aspect, matrix }: Props): JSX.Element {
   const now = view.value;
   const isTurned = now.turn % 2 === 1 || now.flip;
   return (
-    <g class={`roi grip${isTurned ? " turned" : ""}`} data-grip={roi.id} {...hoverOf(session, roi.id)}>
+    <g class={`roi grip${isTurned ? " turned" : ""}`} data-grip={roi.id} {...hoverOf(board, roi.id)}>
       <g transform={matrix}>
         <Outline roi={roi} />
       </g>

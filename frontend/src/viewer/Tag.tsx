@@ -3,14 +3,14 @@ import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
 import type { ImageInfo, Roi } from "../api/types";
 import { bounds } from "../geometry/shapes";
-import type { Session } from "../state/session";
+import type { Board } from "../state/board";
 import { colours, dimClass, nameOf } from "./looks";
 import { lengthText } from "./measure";
 import { isCrossing } from "./sentence";
 import { toScreen, type View } from "./transform";
 
 interface Props {
-  session: Session;
+  board: Board;
   image: ImageInfo;
   roi: Roi;
   number: number;
@@ -24,7 +24,7 @@ interface Props {
 const PADDING = 5;
 
 /** Number and label above a region's upper left corner as seen, in screen pixels. */
-export function Tag({ session, image, roi, number, view, aspect, isSmall, room }: Props): JSX.Element {
+export function Tag({ board, image, roi, number, view, aspect, isSmall, room }: Props): JSX.Element {
   const words = useRef<SVGTextElement>(null);
   const ground = useRef<SVGRectElement>(null);
   const long = useSignal(0);
@@ -37,8 +37,8 @@ export function Tag({ session, image, roi, number, view, aspect, isSmall, room }
     const x = left < room.value && right > 0 ? Math.max(2, Math.min(left, room.value - long.value - 2)) : left;
     return `translate(${x} ${top < 20 ? top + 18 : top - 7})`;
   });
-  const look = useComputed(() => `roi-tag${dimClass(session, roi.id)}`);
-  const name = nameOf(session, roi);
+  const look = useComputed(() => `roi-tag${dimClass(board, roi.id)}`);
+  const name = nameOf(board, roi);
   const size = roi.shape === "line" ? lengthText(roi.geometry, image) : "";
   const said = isSmall.value ? size : [name, size].filter(Boolean).join(" ");
   const flag = isCrossing(roi) ? "crosses itself" : "";
@@ -49,10 +49,10 @@ export function Tag({ session, image, roi, number, view, aspect, isSmall, room }
     ground.current?.setAttribute("width", String(long.peek()));
   });
   return (
-    <g class={look} transform={place} style={colours(session, roi.label)}>
+    <g class={look} transform={place} style={colours(board, roi.label)}>
       <rect ref={ground} x="0" y="-13" height="17" rx="3" />
       <text ref={words} x={PADDING} y="0">
-        <tspan class="no">{number}</tspan>
+        <tspan class="no">{board.tagOf(number)}</tspan>
         {said && ` ${said}`}
         {flag && <tspan class="flag"> {flag}</tspan>}
       </text>

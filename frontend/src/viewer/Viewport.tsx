@@ -2,19 +2,25 @@ import { batch, useSignal, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { ImageInfo, ShapeGeometry } from "../api/types";
+import type { Board } from "../state/board";
 import { type Cell, viewOf, windowOf } from "../state/cells";
-import type { Session } from "../state/session";
 import { Corners } from "./Corners";
-import { Overlay } from "./Overlay";
+import { Overlay, type Under } from "./Overlay";
 import { Screen } from "./screen";
 import { resized } from "./transform";
 import { useFrame } from "./useFrame";
 import { useHands } from "./useHands";
 
-export function Viewport({ session, cell, index }: { session: Session; cell: Cell; index: number }): JSX.Element {
-  const image = session.image(cell.image.value);
+interface Props {
+  board: Board;
+  cell: Cell;
+  under?: Under | undefined;
+}
+
+export function Viewport({ board, cell, index, under }: Props & { index: number }): JSX.Element {
+  const image = board.image(cell.image.value);
   const isOver = useSignal(false);
-  const isActive = session.activeCell.value === index;
+  const isActive = board.activeCell.value === index;
   const name = image ? `Image ${image.number}, ${image.view || image.modality || "image"}` : "No image";
   return (
     <section
@@ -33,14 +39,14 @@ export function Viewport({ session, cell, index }: { session: Session; cell: Cel
         event.preventDefault();
         isOver.value = false;
         const number = Number(event.dataTransfer?.getData("text/plain"));
-        if (session.image(number)) session.show(number, undefined, index);
+        if (board.image(number)) board.show(number, undefined, index);
       }}
       onPointerDownCapture={() => {
-        session.activeCell.value = index;
+        board.activeCell.value = index;
       }}
     >
       {image ? (
-        <Pixels key={image.sha256} session={session} cell={cell} image={image} />
+        <Pixels key={image.sha256} board={board} cell={cell} image={image} under={under} />
       ) : (
         <p class="none">No image here</p>
       )}
@@ -48,13 +54,13 @@ export function Viewport({ session, cell, index }: { session: Session; cell: Cel
   );
 }
 
-function Pixels({ session, cell, image }: { session: Session; cell: Cell; image: ImageInfo }): JSX.Element {
+function Pixels({ board, cell, image, under }: Props & { image: ImageInfo }): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
   const surface = useRef<HTMLDivElement>(null);
   const screen = useRef<Screen | null>(null);
   const draft = useSignal<ShapeGeometry | null>(null);
-  const { frame, failure, attempt } = useFrame(session, cell, image);
-  const hands = useHands(surface, { session, cell, image, draft });
+  const { frame, failure, attempt } = useFrame(board, cell, image);
+  const hands = useHands(surface, { board, cell, image, draft });
 
   useEffect(() => {
     const element = surface.current as HTMLDivElement;
@@ -84,15 +90,15 @@ function Pixels({ session, cell, image }: { session: Session; cell: Cell; image:
       {/* biome-ignore lint/a11y/noStaticElementInteractions: the pointer draws here; keys and the lists beside do the same */}
       <div
         ref={surface}
-        class={`surface tool-${session.tool.value}`}
+        class={`surface tool-${board.tool.value}`}
         data-ready={frame.value !== null}
         onContextMenu={(event) => event.preventDefault()}
         {...hands}
       >
         <canvas ref={canvas} />
-        <Overlay session={session} cell={cell} image={image} draft={draft} />
+        <Overlay board={board} cell={cell} image={image} draft={draft} under={under} />
       </div>
-      <Corners session={session} cell={cell} image={image} />
+      <Corners board={board} cell={cell} image={image} />
       {failure.value && (
         <div class="vp-failure" role="alert">
           <span>

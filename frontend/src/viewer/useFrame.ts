@@ -1,7 +1,7 @@
 import { type Signal, useSignal, useSignalEffect } from "@preact/signals";
 import type { ImageInfo } from "../api/types";
+import type { Board } from "../state/board";
 import type { Cell } from "../state/cells";
-import type { Session } from "../state/session";
 import { frameAt } from "./cine";
 import { COLOUR_WINDOW, firstWindow } from "./lut";
 import type { Frame } from "./paint";
@@ -16,7 +16,7 @@ export interface Shown {
 }
 
 /** The pixels of the frame that a viewport is at, and those of a cine while it plays. */
-export function useFrame(session: Session, cell: Cell, image: ImageInfo): Shown {
+export function useFrame(board: Board, cell: Cell, image: ImageInfo): Shown {
   const frame = useSignal<Frame | null>(null);
   const failure = useSignal<string | null>(null);
   const attempt = useSignal(0);
@@ -30,13 +30,13 @@ export function useFrame(session: Session, cell: Cell, image: ImageInfo): Shown 
       if (frame.peek() === null) beginWindow(cell, image, loaded);
       frame.value = loaded;
     };
-    const ready = session.frames.peek(image, number);
+    const ready = board.frames.peek(image, number);
     if (ready) take(ready);
     else
-      session.frames.load(image, number).then(take, (error: unknown) => {
+      board.frames.load(image, number).then(take, (error: unknown) => {
         if (cell.frame.peek() === number) failure.value = error instanceof Error ? error.message : String(error);
       });
-    if (image.frames > 1) session.frames.prefetch(image, number + 1, cell.playing.peek() ? AHEAD : 3);
+    if (image.frames > 1) board.frames.prefetch(image, number + 1, cell.playing.peek() ? AHEAD : 3);
   });
 
   useSignalEffect(() => {
@@ -47,8 +47,8 @@ export function useFrame(session: Session, cell: Cell, image: ImageInfo): Shown 
     const tick = (now: number): void => {
       const number = frameAt(from, now - began, image.frame_time_ms, image.frames);
       // A frame that is not here yet is dropped: the last one stays and the clock goes on.
-      if (session.frames.peek(image, number)) cell.frame.value = number;
-      else session.frames.prefetch(image, number, AHEAD);
+      if (board.frames.peek(image, number)) cell.frame.value = number;
+      else board.frames.prefetch(image, number, AHEAD);
       asked = requestAnimationFrame(tick);
     };
     asked = requestAnimationFrame(tick);

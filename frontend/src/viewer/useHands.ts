@@ -23,7 +23,7 @@ let hasPen = false;
 export function useHands(surface: RefObject<HTMLDivElement>, where: Where): Hands {
   const drag = useRef<Drag | null>(null);
   const fingers = useRef(new Map<number, Point>());
-  const { session, cell, image } = where;
+  const { board, cell, image } = where;
 
   const at = (event: MouseEvent): Point => {
     const box = (surface.current as HTMLDivElement).getBoundingClientRect();
@@ -53,10 +53,11 @@ export function useHands(surface: RefObject<HTMLDivElement>, where: Where): Hand
     // Not through JSX: a wheel listener has to say that it is not passive.
     const element = surface.current as HTMLDivElement;
     const wheel = (event: WheelEvent): void => {
+      if (!event.ctrlKey && !board.takesWheel) return;
       event.preventDefault();
       if (event.ctrlKey || image.frames < 2)
-        setView(session, cell, image, zoomAt(viewOf(cell, image), 1.0015 ** -event.deltaY, ...at(event)));
-      else stepFrame(session, Math.sign(event.deltaY), cell);
+        setView(board, cell, image, zoomAt(viewOf(cell, image), 1.0015 ** -event.deltaY, ...at(event)));
+      else stepFrame(board, Math.sign(event.deltaY), cell);
     };
     element.addEventListener("wheel", wheel, { passive: false });
     return () => element.removeEventListener("wheel", wheel);
@@ -76,7 +77,7 @@ export function useHands(surface: RefObject<HTMLDivElement>, where: Where): Hand
     onPointerDown: (event) => {
       // A second finger or pen begins nothing while the first one draws; two fingers pinch.
       if (drag.current && event.pointerType !== "touch") return;
-      const over = roiUnder(session, event);
+      const over = roiUnder(board, event);
       drag.current = begin(event);
       if (!drag.current) return;
       event.preventDefault();
@@ -95,14 +96,14 @@ export function useHands(surface: RefObject<HTMLDivElement>, where: Where): Hand
 
 /** Two fingers zoom and pan, from where the second one came down. */
 function pinching(where: Where, fingers: ReadonlyMap<number, Point>): Drag {
-  const { session, cell, image } = where;
+  const { board, cell, image } = where;
   const two = (): [Point, Point] => [...fingers.values()].slice(0, 2) as [Point, Point];
   let before = two();
   return {
     move() {
       const now = two();
       if (now.length < 2) return;
-      setView(session, cell, image, pinched(viewOf(cell, image), before, now));
+      setView(board, cell, image, pinched(viewOf(cell, image), before, now));
       before = now;
     },
     end: () => undefined,
