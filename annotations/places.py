@@ -31,7 +31,9 @@ _LEASE = """
     WHERE %(origin)s = 'probe' OR (
         SELECT count(*) FROM annotations_assignment h
         WHERE h.case_id = %(case)s AND h.reader_id <> %(reader)s AND h.origin <> 'probe' AND (
-            h.state IN ('submitted', 'assigned') OR (h.state = 'leased' AND h.lease_expires_at > %(now)s)
+            h.state IN ('submitted', 'assigned') OR (
+                h.state = 'leased' AND (h.lease_expires_at > %(now)s OR h.origin = 'pushed')
+            )
         )
     ) < %(places)s
     ON CONFLICT (case_id, reader_id) DO UPDATE SET state = 'leased', lease_expires_at = EXCLUDED.lease_expires_at,
@@ -43,7 +45,7 @@ _OWN = """
     SELECT a.*, a.state = 'leased' AND a.lease_expires_at > %(now)s AS is_open
     FROM annotations_assignment a JOIN curation_case c ON c.id = a.case_id
     WHERE a.reader_id = %(reader)s AND a.state IN ('leased', 'assigned') AND c.benchmark_id = %(benchmark)s AND (
-        a.state = 'assigned' OR a.lease_expires_at > %(now)s OR EXISTS (
+        a.state = 'assigned' OR a.origin = 'pushed' OR a.lease_expires_at > %(now)s OR EXISTS (
             SELECT FROM annotations_reading r
             WHERE r.case_id = a.case_id AND r.reader_id = a.reader_id AND r.arm = 'unaided' AND r.state = 'draft'
                 AND r.version > 0
@@ -54,13 +56,13 @@ _OWN = """
 _GIVEN_BACK = """
     SELECT a.*
     FROM annotations_assignment a JOIN curation_case c ON c.id = a.case_id
-    WHERE a.reader_id = %(reader)s AND a.origin = 'queue' AND c.benchmark_id = %(benchmark)s AND NOT c.is_probe AND (
-        a.state = 'released' OR (a.state = 'leased' AND a.lease_expires_at <= %(now)s)
-    ) AND NOT EXISTS (
-        SELECT FROM annotations_reading r
-        WHERE r.case_id = a.case_id AND r.reader_id = a.reader_id AND r.arm = 'unaided'
-            AND (r.state IN ('submitted', 'surplus', 'closed') OR r.revision > 0)
-    )
+    WHERE a.reader_id = %(reader)s AND a.state IN ('released', 'leased') AND c.benchmark_id = %(benchmark)s
+        AND (a.state = 'released' OR a.lease_expires_at <= %(now)s) AND a.origin = 'queue' AND NOT c.is_probe
+        AND NOT EXISTS (
+            SELECT FROM annotations_reading r
+            WHERE r.case_id = a.case_id AND r.reader_id = a.reader_id AND r.arm = 'unaided'
+                AND (r.state IN ('submitted', 'surplus', 'closed') OR r.revision > 0)
+        )
     ORDER BY a.updated_at DESC
     LIMIT 3"""
 

@@ -101,8 +101,10 @@ def _standing(cases: list[Case]) -> dict[UUID, Review]:
 
 
 def open_counts(*, benchmark: Benchmark, user: User) -> dict[str, int]:
-    """How many reviews are open, escalated, and held by the user; one query."""
+    """How many reviews are open, escalated, and held by the user, of the cases that are listed for them; one query."""
     rows = Review.objects.open().filter(case__benchmark=benchmark)
+    if Role.READER.value in user.roles_in(benchmark.pk):
+        rows = rows.filter(case__in=opened_cases(user))
     counts: dict[str, int] = rows.aggregate(
         open=Count("pk", filter=Q(state=ReviewState.OPEN)),
         escalated=Count("pk", filter=Q(state=ReviewState.ESCALATED)),

@@ -25,6 +25,7 @@ from annotations.agreement_page import choices_of, page_of
 from annotations.agreement_pairs import BadCursor, pairs
 from annotations.agreement_rows import LOWER_IS_BETTER, OF_LABELS, for_viewer
 from annotations.agreement_words import words_of
+from curation import audit
 from curation.access import require, signed_in
 from curation.models import Benchmark
 from curation.permissions import REVIEW, SEE_OTHERS
@@ -97,6 +98,7 @@ def agreement_pairs(request: HttpRequest, slug: str) -> HttpResponse:
         )
     except BadCursor as error:
         raise Http404(str(error)) from None
+    audit.look_at_all(user=user, cases={one.row.case_id: benchmark.pk for one in page.pairs})
     undefined: dict[str, str] = {"undefined": "yes"} if is_undefined else {}
     context = {
         "nav": "benchmarks",

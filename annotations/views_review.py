@@ -44,12 +44,14 @@ def review_queue(request: HttpRequest, slug: str) -> HttpResponse:
         raise Http404(str(error)) from None
     counts = open_counts(benchmark=benchmark, user=user)
     unseen = mentions_of(user).filter(comment__case__benchmark=benchmark, seen_at=None)
+    mentions = list(unseen.select_related("comment__author", "comment__case").order_by("-pk")[:MOST_MENTIONS])
+    audit.look_at_all(user=user, cases={row.comment.case_id: benchmark.pk for row in mentions})
     context = {
         "nav": "benchmarks",
         "benchmark": benchmark,
         "listed": listed,
         "state": state,
-        "mentions": unseen.select_related("comment__author", "comment__case").order_by("-pk")[:MOST_MENTIONS],
+        "mentions": mentions,
         "after": request.GET.get("after", ""),
         "states": [
             (words, urlencode({"state": name}) if name else "", name == state, counts.get(name))

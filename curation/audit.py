@@ -11,7 +11,7 @@ from curation.models import AuditEvent
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from curation.models import Case, User
 
@@ -82,25 +82,35 @@ def look(*, user: User, case: Case) -> None:
 
     Costs one INSERT the first time in a process and nothing after that.
     """
+    look_at_all(user=user, cases={case.pk: case.benchmark_id})
+
+
+def look_at_all(*, user: User, cases: Mapping[uuid.UUID, uuid.UUID]) -> None:
+    """As `look`, of every case (id to its benchmark's) of a list that tells what others said; one INSERT for all."""
     hour = f"{timezone.now():%Y-%m-%dT%H}"
-    key = f"look:{user.pk}:{case.pk}:{hour}"
-    if key in _looks:
+    new = {key: case_id for case_id in cases if (key := f"look:{user.pk}:{case_id}:{hour}") not in _looks}
+    if not new:
         return
-    event = AuditEvent(
-        actor=user,
-        actor_name=user.username,
-        action=LOOKED,
-        benchmark_id=case.benchmark_id,
-        object_type="case",
-        object_id=str(case.pk),
-        after={"hour": f"{hour}:00Z"},
-        once=key,
+    AuditEvent.objects.bulk_create(
+        [
+            AuditEvent(
+                actor=user,
+                actor_name=user.username,
+                action=LOOKED,
+                benchmark_id=cases[case_id],
+                object_type="case",
+                object_id=str(case_id),
+                after={"hour": f"{hour}:00Z"},
+                once=key,
+            )
+            for key, case_id in new.items()
+        ],
+        ignore_conflicts=True,
     )
-    AuditEvent.objects.bulk_create([event], ignore_conflicts=True)
-    transaction.on_commit(lambda: _remember(key))
+    transaction.on_commit(lambda: _remember(new))
 
 
-def _remember(key: str) -> None:
+def _remember(keys: Iterable[str]) -> None:
     if len(_looks) >= MOST_REMEMBERED:
         _looks.clear()
-    _looks.add(key)
+    _looks.update(keys)

@@ -97,7 +97,8 @@ def _moment(given: Mapping[str, str], name: str) -> dt.datetime | None:
         return None
     try:
         found = dt.datetime.fromisoformat(given[name])
-        return found if timezone.is_aware(found) else found.replace(tzinfo=dt.UTC)
+        # In UTC: PostgreSQL knows no zone that is 16 hours off or more.
+        return found.astimezone(dt.UTC) if timezone.is_aware(found) else found.replace(tzinfo=dt.UTC)
     except (ValueError, OverflowError):
         raise refuse(name, f"{given[name][:80]!r} is no date, such as 2026-03-01") from None
 
@@ -172,6 +173,7 @@ class AgreementPairs(_OfBenchmark):
             )
         except BadCursor:
             raise refuse("cursor", "is none that this list gave out") from None
+        audit.look_at_all(user=signed_in(request), cases={one.row.case_id: benchmark.pk for one in found.pairs})
         called = names_of(one.row for one in found.pairs)
         results = [
             {"value": one.value, "case_key": one.case_key, **describe_pair(one.row, called)} for one in found.pairs

@@ -17,8 +17,9 @@ from annotations import commenting
 from annotations.api import review_bodies
 from annotations.api.conflicts import as_problems
 from annotations.api.reviews import opened_case
-from annotations.models import Comment
+from annotations.models import Comment, Mention
 from annotations.review_payloads import describe_comments, describe_mentions
+from curation import audit
 from curation.access import SignedIn, signed_in
 from curation.paging import MOST, PAGE, arguments, decode_cursor, encode_cursor, number, page, refuse, rows_after
 from curation.permissions import VIEW
@@ -93,10 +94,16 @@ class Mentions(APIView):
         given = arguments(request, ("cursor", "limit", "unseen"))
         if given.get("unseen", "true") not in ("true", "false"):
             raise refuse("unseen", f"{given['unseen'][:80]!r} is neither true nor false")
-        rows = commenting.mentions_of(signed_in(request)).select_related("comment__author", "comment__case__benchmark")
+        user = signed_in(request)
+        rows = commenting.mentions_of(user).select_related("comment__author", "comment__case__benchmark")
         if given.get("unseen") == "true":
             rows = rows.filter(seen_at=None)
-        return Response(page(rows, given, key="pk", kind=int, render=describe_mentions).as_json())
+
+        def told(found: list[Mention]) -> list[dict[str, Any]]:
+            audit.look_at_all(user=user, cases={row.comment.case_id: row.comment.case.benchmark_id for row in found})
+            return describe_mentions(found)
+
+        return Response(page(rows, given, key="pk", kind=int, render=told).as_json())
 
 
 class CommentSeen(APIView):

@@ -70,7 +70,9 @@ def due_of(value: object, fields: Fields) -> dt.datetime | None:
         fields.fault("due_at", "is no time with a zone, such as 2026-12-01T17:00:00Z")
     elif not timezone.now() < found < timezone.now() + FURTHEST:
         fields.fault("due_at", f"{value} does not lie in the next ten years")
-    return found
+    else:
+        return found.astimezone(dt.UTC)  # PostgreSQL knows no zone that is 16 hours off or more
+    return None
 
 
 def cases_named(keys: Iterable[tuple[str, Any]], benchmark: Benchmark, fields: Fields) -> list[uuid.UUID]:

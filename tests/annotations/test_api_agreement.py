@@ -143,6 +143,8 @@ def test_pairs_are_narrowed_by_party_and_label(
         ("benchmark-agreement", {"arm": "both"}, "arm"),
         ("benchmark-agreement", {"level": "ratio"}, "level"),
         ("benchmark-agreement", {"since": "yesterday"}, "since"),
+        ("benchmark-agreement", {"since": "0001-01-01T00:00:00+23:59"}, "since"),
+        ("agreement-pairs", {"until": "9999-12-31T23:59:59-23:59"}, "until"),
         ("benchmark-agreement", {"until": "9" * 400}, "until"),
         ("benchmark-agreement", {"parts": "overview,secrets"}, "parts"),
         ("benchmark-agreement", {"colour": "red"}, "colour"),
@@ -167,7 +169,21 @@ def test_hostile_arguments_are_named(
     assert [error["path"] for error in answer.json()["errors"]] == [path]
 
 
-@pytest.mark.parametrize("since", ["0001-01-01", "9999-12-31T23:59:59", "2026-01-01T00:00:00+14:00"])
+@pytest.mark.parametrize("name", ["agreement-pairs", "agreement-pairs-page"])
+def test_a_list_of_what_readers_said_is_a_look_at_each_case_of_it(
+    name: str, read: list[Case], benchmark: Benchmark, curator: User, api: Api
+) -> None:
+    client = api(curator)
+    client.force_login(curator)
+    for _ in range(2):
+        assert get(client, name, benchmark.slug).status_code == 200
+    looked = AuditEvent.objects.filter(action="case.looked", actor=curator, benchmark_id=benchmark.pk)
+    assert sorted(looked.values_list("object_id", flat=True)) == sorted(str(case.pk) for case in read)
+
+
+@pytest.mark.parametrize(
+    "since", ["0001-01-01", "9999-12-31T23:59:59", "2026-01-01T00:00:00+14:00", "2026-01-01T00:00:00+23:59"]
+)
 def test_far_dates_are_no_fault(benchmark: Benchmark, curator: User, api: Api, since: str) -> None:
     assert get(api(curator), "benchmark-agreement", benchmark.slug, since=since, until=since).status_code == 200
 
@@ -211,5 +227,5 @@ def test_the_list_of_pairs_takes_as_many_queries_however_long(
     AgreementScore.objects.filter(case__in=[case.pk for case in read[cases:]]).delete()
     client = api(curator)
     get(client, "agreement-pairs", benchmark.slug)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         assert len(get(client, "agreement-pairs", benchmark.slug).json()["results"]) == cases

@@ -196,6 +196,15 @@ def test_pages(case: Case, mine: Reading, reviewer: User, api: Api) -> None:
     assert client.get(address, {"order": "x"}).status_code == 400
 
 
+def test_to_be_told_what_a_comment_says_is_a_look_at_its_case(
+    benchmark: Benchmark, curator: User, reviewer: User, api: Api
+) -> None:
+    case = make_case(benchmark)
+    say(api(reviewer), case, "@carl The gold is B.")
+    assert "The gold is B." in api(curator).get(reverse("mentions")).content.decode()
+    assert AuditEvent.objects.filter(action="case.looked", actor=curator, object_id=str(case.pk)).count() == 1
+
+
 @pytest.mark.parametrize("count", [1, 6])
 def test_the_list_costs_the_same_however_long(
     count: int,
@@ -212,5 +221,5 @@ def test_the_list_costs_the_same_however_long(
     client.get(reverse("case-comments", args=[case.pk]))
     with django_assert_num_queries(4):
         client.get(reverse("case-comments", args=[case.pk]))
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         client.get(reverse("mentions"))

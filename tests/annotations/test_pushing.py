@@ -173,7 +173,8 @@ class TestOverHttp:
         reader: User,
         curator: User,
     ) -> None:
-        due = (timezone.now() + dt.timedelta(days=2)).isoformat()
+        # A zone that Python knows and PostgreSQL does not.
+        due = (timezone.now() + dt.timedelta(days=2)).astimezone(dt.timezone(dt.timedelta(hours=20))).isoformat()
         address = reverse("assignments", args=[benchmark.slug])
         answer = api(curator).post(address, {"reader": "rosa", "cases": ["case1"], "due_at": due}, format="json")
         assert answer.status_code == 200, answer.content
@@ -238,8 +239,9 @@ class TestOverHttp:
         django_assert_num_queries: Any,
     ) -> None:
         push(benchmark, [make_case(benchmark, f"c{n}") for n in range(9)], reader, curator)
+        fresh = User.objects.get(pk=curator.pk)
         with django_assert_num_queries(3):
-            api(curator).get(reverse("assignments", args=[benchmark.slug]))
+            api(fresh).get(reverse("assignments", args=[benchmark.slug]))
 
 
 @pytest.mark.parametrize("how", ["role", "account"])
@@ -281,3 +283,17 @@ def test_only_the_reader_hears_of_their_assignments(
         ("assignment.assigned", reader.pk, {}),
         ("assignment.taken_back", reader.pk, {"assignment": str(row.pk)}),
     ]
+
+
+def test_an_assigned_case_that_was_opened_and_left_comes_again_and_keeps_its_place(
+    benchmark: Benchmark, case: Case, reader: User, other_reader: User, curator: User
+) -> None:
+    Benchmark.objects.update(is_push_only=True)
+    benchmark.refresh_from_db()
+    push(benchmark, [case], reader, curator)
+    assert given_to(reader, benchmark) == case
+    Assignment.objects.update(lease_expires_at=timezone.now() - dt.timedelta(hours=8))
+    assert [row.reason for row in push(benchmark, [case], other_reader, curator).refused] == ["all 1 places are taken"]
+    Benchmark.objects.update(is_push_only=False)
+    assert given_to(other_reader, benchmark) == "done"
+    assert given_to(reader, benchmark) == case

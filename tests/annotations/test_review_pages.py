@@ -13,7 +13,7 @@ from annotations.escalating import escalate_review, may_review, reviewers_of
 from annotations.models import Comment, Review
 from annotations.reverting import revert_review
 from annotations.review import Wanted, close_review, open_review
-from annotations.review_queue import NoSuchState, list_waiting
+from annotations.review_queue import NoSuchState, list_waiting, open_counts
 from curation.models import Benchmark, Case, CaseFacts, Membership, Role, User
 from tests.annotations.contents import content
 from tests.annotations.submitted import submitted
@@ -51,6 +51,18 @@ def get(user: User, name: str, *args: object, query: str = "") -> tuple[int, str
 
 def test_the_most_disputed_first_and_unknown_last(benchmark: Benchmark, cases: list[Case], reviewer: User) -> None:
     assert keys(benchmark, reviewer) == ["case2", "case3", "case0", "case1"]
+
+
+def test_who_reads_here_is_told_no_count_of_reviews_of_unread_cases(
+    benchmark: Benchmark, cases: list[Case], reviewer: User, curator: User
+) -> None:
+    open_review(case_id=cases[0].pk, reviewer=curator)
+    assert open_counts(benchmark=benchmark, user=reviewer)["open"] == 1
+    Membership.objects.create(user=reviewer, benchmark=benchmark, role=Role.READER)
+    reading = User.objects.get(pk=reviewer.pk)
+    assert open_counts(benchmark=benchmark, user=reading)["open"] == 0
+    submitted(cases[0], reading, content())
+    assert open_counts(benchmark=benchmark, user=reading)["open"] == 1
 
 
 def test_pages_follow_one_another(
