@@ -69,7 +69,9 @@ _FOUND = """
         (
             SELECT count(*) FROM annotations_assignment h
             WHERE h.case_id = f.case_id AND h.reader_id <> %(reader)s AND h.origin <> 'probe' AND (
-                h.state IN ('submitted', 'assigned') OR (h.state = 'leased' AND h.lease_expires_at > %(now)s)
+                h.state IN ('submitted', 'assigned') OR (
+                h.state = 'leased' AND (h.lease_expires_at > %(now)s OR h.origin = 'pushed')
+            )
             )
         ) < coalesce(c.overlap, %(overlap)s) AND NOT EXISTS (
             SELECT FROM annotations_reading r

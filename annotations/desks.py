@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Count, Exists, F, Min, OuterRef, Q
 from django.utils import timezone
 
-from annotations.models import Arm, Assignment, AssignmentState, Reading, ReadingState
+from annotations.models import Arm, Assignment, AssignmentState, Origin, Reading, ReadingState
 from curation.models import Benchmark, Case, CaseImage, Role
 
 if TYPE_CHECKING:
@@ -135,11 +135,13 @@ def next_assigned(user: User, benchmark: Benchmark) -> Case | None:
 
 def _waiting(user: User, benchmarks: list[uuid.UUID], now: dt.datetime) -> dict[uuid.UUID, tuple[Waiting, int]]:
     """By benchmark what waits for the reader, and how many cases they were given and have not submitted."""
-    assigned = Q(state=AssignmentState.ASSIGNED)
-    late = assigned & Q(due_at__lt=now)
     draft = Reading.objects.filter(
         case=OuterRef("case"), reader=user, arm=Arm.UNAIDED, state=ReadingState.DRAFT, version__gt=0
     )
+    # One that was opened and left without a word is assigned as before.
+    lapsed = Q(state=AssignmentState.LEASED, origin=Origin.PUSHED, lease_expires_at__lte=now) & ~Q(Exists(draft))
+    assigned = Q(state=AssignmentState.ASSIGNED) | lapsed
+    late = assigned & Q(due_at__lt=now)
     begun = Q(Exists(draft), state=AssignmentState.LEASED, lease_expires_at__lte=now)
     leased = Q(state=AssignmentState.LEASED, lease_expires_at__gt=now)
     counts: dict[str, Any] = {

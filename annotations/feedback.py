@@ -50,7 +50,14 @@ def feedback_on(*, reading_id: uuid.UUID) -> dict[str, Any]:
     case = Case.objects.prefetch_related("images__asset").get(pk=reading.case_id)
     audit.look(user=reading.reader, case=case)
     gold = Gold.objects.in_force().filter(case=case).prefetch_related("rois").first()
-    nothing: dict[str, Any] = {"is_right": None, "region_iou": None, "answer": None, "rois": [], "steps": [], "reason": ""}
+    nothing: dict[str, Any] = {
+        "is_right": None,
+        "region_iou": None,
+        "answer": None,
+        "rois": [],
+        "steps": [],
+        "reason": "",
+    }
     if gold is None:
         return {"reading": str(reading.pk), "case": str(case.pk), "is_known": False, **nothing}
     held = against_gold(reading.revisions.get(revision=reading.revision).content, gold, case)

@@ -195,7 +195,7 @@ def _tell(action: str, benchmark: Benchmark, actor: User | None, *, before: Any,
         before=before,
         after=after,
     )
-    events.publish(CHANGED, benchmark_id=benchmark.pk, least_role=Role.CURATOR)
+    events.publish(CHANGED, benchmark_id=benchmark.pk, least_role=Role.READER)
 
 
 _COUNT_PAIRS = """

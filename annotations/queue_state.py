@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Count, Max, Q
 from django.utils import timezone
 
-from annotations.models import Arm, Assignment, AssignmentState, Reading, ReadingState
+from annotations.models import Arm, Assignment, AssignmentState, Origin, Reading, ReadingState
 from curation.models import CaseFacts, Membership, Role, User
 
 if TYPE_CHECKING:
@@ -89,8 +89,11 @@ def _submitted(benchmark: Benchmark, readers: list[User]) -> dict[uuid.UUID, tup
 
 def held_now(benchmark: Benchmark) -> QuerySet[Assignment]:
     """Assigned cases and open leases, the longest held first."""
-    open_ones = Q(state=AssignmentState.ASSIGNED) | Q(state=AssignmentState.LEASED, lease_expires_at__gt=timezone.now())
-    rows = Assignment.objects.filter(open_ones, case__benchmark=benchmark).select_related("case", "reader")
+    leased = Q(state=AssignmentState.LEASED)
+    kept = Q(state=AssignmentState.ASSIGNED) | leased & (
+        Q(lease_expires_at__gt=timezone.now()) | Q(origin=Origin.PUSHED)
+    )
+    rows = Assignment.objects.filter(kept, case__benchmark=benchmark).select_related("case", "reader")
     return rows.order_by("created_at", "pk")
 
 

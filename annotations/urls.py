@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from annotations import api, views, views_agreement, views_again, views_queue, views_review, views_worklist
+from annotations import api, views, views_again, views_agreement, views_queue, views_review, views_worklist
 
 urlpatterns = [
     *views_worklist.urlpatterns,

@@ -46,7 +46,7 @@ def draw_key(seed: int, case_id: uuid.UUID) -> float:
     0.15841614602276177
     """
     digits = hashlib.sha256(f"{seed}:{case_id}".encode()).hexdigest()[: KEY_BITS // 4]
-    return int(digits, 16) / 2**KEY_BITS
+    return int(digits, 16) / float(2**KEY_BITS)
 
 
 def derived(wishes: Wishes, case_id: uuid.UUID, known: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,6 +142,6 @@ def write_readings(case_id: uuid.UUID, *, submitted: int, opened: int, begun: in
 
     The caller has locked the case and, in a statement before, the row of its facts.
     """
-    given = {"case": case_id, "submitted": submitted, "open": opened, "begun": begun, "drawn": is_drawn}
+    given: dict[str, Any] = {"case": case_id, "submitted": submitted, "open": opened, "begun": begun, "drawn": is_drawn}
     with connection.cursor() as cursor:
         cursor.execute(_OF_READINGS, given)

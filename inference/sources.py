@@ -104,7 +104,7 @@ def sources_of(case_ids: list[uuid.UUID]) -> dict[uuid.UUID, Sources]:
         sources.cluster = hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
     golds = Gold.objects.in_force().filter(case__in=case_ids)
     for gold in golds.annotate(has_regions=Exists(GoldRoi.objects.filter(gold=OuterRef("pk")))):
-        found[gold.case_id].gold, found[gold.case_id].gold_has_regions = gold, gold.has_regions
+        found[gold.case_id].gold, found[gold.case_id].gold_has_regions = gold, vars(gold)["has_regions"]
     for revision in newest_revisions(case_ids).select_related("reading"):
         content = revision.content
         sources = found[revision.reading.case_id]

@@ -23,6 +23,8 @@ from curation.protocols import MOST_OVERLAP
 from curation.strict_json import StrictJSONParser
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rest_framework.request import Request
 
 SMALLEST_SHARE = 0.001
@@ -67,7 +69,7 @@ def _wanted(given: object) -> queue_settings.Settings:
     fields = Fields()
     names = ("order_policy", "order_seed", "random_share", "overlap", "is_push_only", "is_paused")
     body = fields.mapping(given, "", names)
-    checks = {
+    checks: dict[str, Callable[[Any], Any]] = {
         "order_policy": lambda value: fields.one_of(value, "order_policy", OrderPolicy.values),
         "order_seed": lambda value: fields.whole(value, "order_seed", least=0, most=ordering.LARGEST_SEED),
         "random_share": lambda value: fields.number(value, "random_share", least=SMALLEST_SHARE, most=1),

@@ -39,10 +39,14 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
     """Which assignments."""
 
     def holding_a_place(self, now: dt.datetime) -> AssignmentQuerySet:
-        """Submitted and assigned ones, and leases that have not run out; a probe takes nobody's place."""
+        """Submitted and assigned ones, and leases that have not run out; a probe takes nobody's place.
+
+        A case assigned by name keeps its place also when the lease ran out under which it was opened.
+        """
         return self.exclude(origin=Origin.PROBE).filter(
             Q(state__in=[AssignmentState.SUBMITTED, AssignmentState.ASSIGNED])
             | Q(state=AssignmentState.LEASED, lease_expires_at__gt=now)
+            | Q(state=AssignmentState.LEASED, origin=Origin.PUSHED)
         )
 
     def open_for(self, reader: User, now: dt.datetime) -> AssignmentQuerySet:

@@ -56,7 +56,9 @@ class QueueMark(models.Model):
     epoch = models.PositiveIntegerField()
     order_key = models.FloatField()
     position = models.BigIntegerField()
-    since = models.DateTimeField(default=timezone.now, help_text="when the queue was last looked through from its start")
+    since = models.DateTimeField(
+        default=timezone.now, help_text="when the queue was last looked through from its start"
+    )
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["reader", "benchmark"], name="queue_mark_once")]

@@ -243,9 +243,9 @@ def test_a_save_and_a_submit_that_waited_for_a_release_do_not_wait_for_each_othe
             return error
 
     save = partial(save_draft, reading_id=reading.pk, version=0, content=FULL)
-    at_once(
-        [give_back, partial(write, save), partial(write, partial(submit, reading_id=reading.pk, version=0, key="k"))]
-    )
+    sent = partial(submit, reading_id=reading.pk, version=0, key="k")
+    calls: list[Callable[[], object]] = [give_back, partial(write, save), partial(write, sent)]
+    at_once(calls)
     reading.refresh_from_db()
     assert (reading.draft == FULL, reading.revision) in [(True, 0), (False, 1)]
     assert Assignment.objects.get().state in (AssignmentState.LEASED, AssignmentState.SUBMITTED)

@@ -127,7 +127,7 @@ def test_a_change_of_order_is_told_once(four: list[Case], benchmark: Benchmark, 
     event = AuditEvent.objects.get(action="queue.order_set")
     assert event.before == {"policy": "given", "seed": 0, "random_share": 0.2}
     assert event.after == {"policy": "random", "seed": 7, "random_share": 0.2}
-    assert Event.objects.filter(type=ordering.CHANGED, least_role=Role.CURATOR).count() == 1
+    assert Event.objects.filter(type=ordering.CHANGED, least_role=Role.READER).count() == 1
     benchmark.refresh_from_db()
     assert (changed.order_seed, benchmark.queue_epoch) == (7, 1)
 

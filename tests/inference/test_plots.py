@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from curation.templatetags.plotting import interval
 from curation.templatetags.sightline import two_decimals
 from inference import plots
-from inference.templatetags.figures import interval, lookup, percent, percents, times
+from inference.templatetags.figures import lookup, percent, percents, times
 
 
 def test_a_share_stands_at_its_share_of_the_line() -> None:
