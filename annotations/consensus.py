@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.core.cache import cache
-from django.db.models import Count, F, Max, QuerySet
+from django.db.models import Count, Exists, F, Max, OuterRef, QuerySet
 from django.db.models.fields.json import KT
 
 from annotations.consensus_regions import region_consensus, uncounted_rois
@@ -21,7 +21,7 @@ from curation.digests import digest, gold_record
 from curation.models import Gold
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from curation.models import Benchmark, Case
 
@@ -56,6 +56,13 @@ def newest_of_case(case: Case) -> list[ReadingRevision]:
     )
 
 
+def blind_of_case(case: Case) -> dict[uuid.UUID, ReadingRevision]:
+    """Of each unaided reading of a case the newest revision that its reader wrote blind, as agreement counts it."""
+    rows = ReadingRevision.objects.filter(reading__case=case, reading__arm=Arm.UNAIDED, is_after_looking=False)
+    newest = rows.exclude(reading__state__in=_OUT).order_by("reading_id", "-revision").distinct("reading_id")
+    return {row.reading_id: row for row in newest.select_related("reading").defer("reading__draft")}
+
+
 def consensus_of(*, case: Case, is_named: bool = False) -> dict[str, Any]:
     """Everything that the readings of a case say, side by side, and what it adds up to.
 
@@ -69,24 +76,24 @@ def consensus_of(*, case: Case, is_named: bool = False) -> dict[str, Any]:
     Returns
     -------
     dict
-        `readings` with their content; `counted`, the places in it of those that the consensus is made of: unaided ones
-        of the question and images as they are now, since aided ones are not independent and older ones answer
-        something else. `answers`, `regions` and `steps` speak of those. `gold` is the one in force.
+        `readings` with their content; `counted`, the places in it of those that the consensus is made of, by what they
+        said in `counted_revision`: unaided ones of the question and images as they are now, in the newest revision
+        that was written blind. Aided ones, and what was revised after a look at others, at models or at gold, are not
+        independent, and older ones answer something else. `answers` and `regions` speak of those. `gold` is the one in
+        force.
     """
     revisions = newest_of_case(case)
-    counted = [
-        number
-        for number, row in enumerate(revisions)
-        if row.reading.arm == Arm.UNAIDED and row.input_digest == case.input_digest
-    ]
-    contents = [revisions[number].content for number in counted]
+    blind = {pk: row for pk, row in blind_of_case(case).items() if row.input_digest == case.input_digest}
+    counted = [number for number, row in enumerate(revisions) if row.reading_id in blind]
+    said = [blind[revisions[number].reading_id] for number in counted]
+    contents = [row.content for row in said]
     frame = Frame.of(case, case.benchmark.protocol.config)
     gold = Gold.objects.in_force().filter(case=case).prefetch_related("rois").first()
     return {
         "case": str(case.pk),
-        "readings": _readings(revisions, case, is_named=is_named),
+        "readings": _readings(revisions, blind, case, is_named=is_named),
         "counted": counted,
-        "answers": answer_consensus(case, [revisions[number] for number in counted]),
+        "answers": answer_consensus(case, said),
         "regions": region_consensus(contents, frame),
         "uncounted_rois": uncounted_rois(contents),
         "steps": step_rows([row.content for row in revisions]),
@@ -94,7 +101,9 @@ def consensus_of(*, case: Case, is_named: bool = False) -> dict[str, Any]:
     }
 
 
-def _readings(revisions: Sequence[ReadingRevision], case: Case, *, is_named: bool) -> list[dict[str, Any]]:
+def _readings(
+    revisions: Sequence[ReadingRevision], blind: Mapping[uuid.UUID, ReadingRevision], case: Case, *, is_named: bool
+) -> list[dict[str, Any]]:
     numbers: dict[uuid.UUID, int] = {}
     for row in revisions:
         numbers.setdefault(row.reading.reader_id, len(numbers) + 1)
@@ -106,6 +115,7 @@ def _readings(revisions: Sequence[ReadingRevision], case: Case, *, is_named: boo
             "number": numbers[row.reading.reader_id],
             "arm": row.reading.arm,
             "revision": row.revision,
+            "counted_revision": blind[row.reading_id].revision if row.reading_id in blind else None,
             "submitted_at": row.submitted_at,
             "is_of_this_input": row.input_digest == case.input_digest,
             "content": row.content,
@@ -187,10 +197,11 @@ def fit_of(benchmark: Benchmark) -> Fit:
 
 def _ratings(benchmark: Benchmark) -> QuerySet[ReadingRevision]:
     readings = Reading.objects.filter(case__benchmark=benchmark, arm=Arm.UNAIDED, revision__gt=0)
-    return ReadingRevision.objects.filter(
-        reading__in=readings.exclude(state__in=_OUT),
-        revision=F("reading__revision"),
-        content__answer__choice__isnull=False,
+    # The newest that was written blind: who revised after a look at the gold would pass for the best of readers.
+    blind = ReadingRevision.objects.filter(is_after_looking=False)
+    newer = blind.filter(reading=OuterRef("reading"), revision__gt=OuterRef("revision"))
+    return blind.filter(
+        ~Exists(newer), reading__in=readings.exclude(state__in=_OUT), content__answer__choice__isnull=False
     )
 
 

@@ -351,9 +351,9 @@ def _computed(case: Case) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     told = consensus_of(case=case)
     counted = [told["readings"][number] for number in told["counted"]]
     nothing: dict[str, Any] = {"answer": False, "rois": [], "steps": []}
-    return [{"reading": one["reading"], "revision": one["revision"], **nothing} for one in counted], consensus_content(
-        told
-    )
+    return [
+        {"reading": one["reading"], "revision": one["counted_revision"], **nothing} for one in counted
+    ], consensus_content(told)
 
 
 def _check_finished(checked: Mapping[str, Any]) -> None:

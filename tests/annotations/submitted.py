@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from curation.models import Case, User
 
 
-def submitted(case: Case, reader: User, content: dict[str, Any], *, arm: Arm = Arm.UNAIDED) -> Reading:
+def submitted(
+    case: Case, reader: User, content: dict[str, Any], *, arm: Arm = Arm.UNAIDED, is_after_looking: bool = False
+) -> Reading:
     """A reading whose next revision says this."""
     now = timezone.now()
     Assignment.objects.update_or_create(
@@ -32,5 +34,6 @@ def submitted(case: Case, reader: User, content: dict[str, Any], *, arm: Arm = A
         input_digest=case.input_digest,
         protocol_digest="0" * 64,
         submitted_at=now,
+        is_after_looking=is_after_looking,
     )
     return reading

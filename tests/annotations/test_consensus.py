@@ -219,6 +219,20 @@ def test_only_independent_words_on_this_very_question_count(case: Case, readers:
     assert consensus_of(case=case, is_named=True)["readings"][0]["name"] == "reader0"
 
 
+def test_who_revised_after_a_look_counts_by_what_they_said_blind(case: Case, readers: list[User]) -> None:
+    first, second, third = readers[:3]
+    for reader in (first, second):
+        submitted(case, reader, content(answer={"choice": "A"}))
+    submitted(case, second, content(answer={"choice": "B"}), is_after_looking=True)
+    submitted(case, third, content(answer={"choice": "B"}), is_after_looking=True)
+    found = consensus_of(case=case)
+    assert found["answers"]["votes"] == {"A": 2, "B": 0}
+    assert [(row["revision"], row["counted_revision"]) for row in found["readings"]] == [(1, 1), (2, 1), (1, None)]
+    assert found["readings"][1]["content"]["answer"] == {"choice": "B"}, "what they say now is what is shown"
+    assert found["counted"] == [0, 1]
+    assert fit_of(case.benchmark).ratings == 2
+
+
 def test_taken_as_gold_it_has_an_answer_and_regions_but_no_words(case: Case, readers: list[User]) -> None:
     box = roi(id=str(uuid.uuid4()))
     for reader, choice in zip(readers, "AAB", strict=True):
@@ -235,5 +249,5 @@ def test_it_costs_the_same_however_many_readings(
 ) -> None:
     vote(case, readers[:count], "AAB"[:count])
     fit_of(case.benchmark)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         consensus_of(case=case)

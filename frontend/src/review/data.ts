@@ -26,6 +26,8 @@ export interface ReadingSaid {
   number: number;
   arm: "unaided" | "aided";
   revision: number;
+  /** The revision by which the consensus counts it: the newest written blind; null where none is counted. */
+  counted_revision: number | null;
   submitted_at: string;
   is_of_this_input: boolean;
   content: Content;

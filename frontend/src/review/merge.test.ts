@@ -31,7 +31,7 @@ function step(id: string, evidence: string[] = []): Step {
 function said(reading: string, rois: Roi[], steps: Step[], choice: string | null = "A"): ReadingSaid {
   const content = { answer: choice ? { choice } : null, confidence: 0.5, rois, steps, entities: [] };
   const rest = { reader: "R1", name: null, number: 1, arm: "unaided" as const, submitted_at: "" };
-  return { reading, revision: 1, is_of_this_input: true, content, ...rest };
+  return { reading, revision: 1, counted_revision: 1, is_of_this_input: true, content, ...rest };
 }
 
 const first = said("one", [roi("a"), roi("b")], [step("s", ["a"]), step("t")]);

@@ -1,5 +1,6 @@
 // Putting gold together from parts of readings: pure, so that every change is a new draft and evidence always holds.
-import type { Answer, Roi, ShapeGeometry, Step } from "../api/types";
+import type { Answer, MaskGeometry, Roi, ShapeGeometry, Step } from "../api/types";
+import { maskPolygons } from "../geometry/maskloops";
 import type { Action, Consensus, Draft, GoldContent, ReadingSaid, SourceTaken } from "./data";
 
 export const NOTHING: GoldContent = { answer: null, rois: [], steps: [] };
@@ -80,8 +81,42 @@ export function addRegion(
   id: string,
 ): Draft {
   const { image, frame, label } = at;
-  const roi = { id, image, frame, label, origin: "proposed", ...shape } as Roi;
+  return addRoi(draft, { id, image, frame, label, origin: "proposed", ...shape } as Roi);
+}
+
+/** A region that the reviewer drew. */
+export function addRoi(draft: Draft, roi: Roi): Draft {
   return { ...draft, content: { ...draft.content, rois: [...draft.content.rois, roi] } };
+}
+
+/** A region changed by the reviewer: it keeps who drew it, and says that it was edited. */
+export function changeRoi(draft: Draft, id: string, edit: (roi: Roi) => Roi): Draft {
+  const was = draft.content.rois.find((roi) => roi.id === id);
+  const now = was && edit(was);
+  if (!now || now === was) return draft;
+  const isOwn = now.origin === "manual" && !draft.sources.some((one) => one.rois.includes(id));
+  const marked: Roi = isOwn ? now : { ...now, origin: "edited" };
+  const rois = draft.content.rois.map((roi) => (roi === was ? marked : roi));
+  return { ...draft, content: { ...draft.content, rois } };
+}
+
+/** Outlines nearer than this to a mask's pixel edges are as good as they, in pixels. */
+const OUTLINE_PX = 0.75;
+
+/** Polygons instead of a mask, so that they can be changed; steps that rest on it rest on each piece. */
+export function outlineRoi(draft: Draft, id: string, newId: () => string): Draft {
+  const mask = draft.content.rois.find((roi) => roi.id === id);
+  if (mask?.shape !== "mask") return draft;
+  const pieces = maskPolygons(mask.geometry as MaskGeometry, OUTLINE_PX).map(
+    (geometry, at): Roi => ({ ...mask, id: at === 0 ? id : newId(), origin: "edited", shape: "polygon", geometry }),
+  );
+  if (pieces.length === 0) return draft;
+  const more = pieces.slice(1).map((piece) => piece.id);
+  const rois = draft.content.rois.flatMap((roi) => (roi === mask ? pieces : [roi]));
+  const steps = draft.content.steps.map((step) =>
+    step.evidence.includes(id) ? { ...step, evidence: [...step.evidence, ...more] } : step,
+  );
+  return { ...draft, content: { ...draft.content, rois, steps } };
 }
 
 /** The likeliest answer and the majority's regions; no steps, since no rule makes one rationale of several. */
@@ -93,7 +128,8 @@ export function takeConsensus(draft: Draft, found: Consensus, newId: () => strin
     content: { ...NOTHING, answer: best ? { choice: best } : null },
     sources: found.counted.flatMap((number) => {
       const said = found.readings[number];
-      return said ? [{ reading: said.reading, revision: said.revision, answer: true, rois: [], steps: [] }] : [];
+      const revision = said?.counted_revision ?? said?.revision;
+      return said && revision ? [{ reading: said.reading, revision, answer: true, rois: [], steps: [] }] : [];
     }),
   };
   return found.regions.reduce((now, place) => (place.roi ? addRegion(now, place.roi, place, newId()) : now), start);
