@@ -1,6 +1,7 @@
 // The review page: readings side by side, and the gold that somebody puts together from them.
 import { h, render } from "preact";
 import { gathered, listen } from "./live/stream";
+import { board } from "./review/board";
 import type { ReviewPage } from "./review/data";
 import { ReviewView } from "./review/Page";
 import { guardLeaving, load, loadComments, page } from "./review/state";
@@ -11,6 +12,7 @@ const GATHER_MS = 150;
 
 function start(root: HTMLElement, data: ReviewPage): void {
   page.value = data;
+  board.open();
   root.replaceChildren();
   render(h(ReviewView, {}), root);
   const readings = gathered(() => void load(), GATHER_MS);
@@ -27,7 +29,7 @@ function start(root: HTMLElement, data: ReviewPage): void {
       comments.soon();
     },
   );
-  void load();
+  void load().then(() => board.begin());
   void loadComments();
 }
 

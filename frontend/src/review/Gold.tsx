@@ -79,7 +79,7 @@ export function GoldDraft(): JSX.Element | null {
           <button
             type="button"
             class="btn sm"
-            onClick={() => change((was) => takeConsensus(was, found, () => crypto.randomUUID()), true)}
+            onClick={() => change((was) => takeConsensus(was, found, () => crypto.randomUUID()), { isComputed: true })}
           >
             Take the consensus
           </button>

@@ -2,12 +2,14 @@
 import type { JSX } from "preact";
 import type { Roi, Step } from "../api/types";
 import { kindName } from "../panels/words";
+import { removeRoi } from "../state/act";
 import { answerText } from "./Answers";
+import { board } from "./board";
 import type { Draft } from "./data";
-import { changeStep, moveStep, removeRoi, removeStep, takeAnswer } from "./merge";
+import { changeStep, moveStep, outlineRoi, removeStep, takeAnswer } from "./merge";
 import { change, draft, page, shownGold } from "./state";
 import { Swatch } from "./Tools";
-import { lit, roiName, show } from "./view";
+import { lights, roiName } from "./view";
 
 export const MOST_REASON = 2000;
 
@@ -46,7 +48,9 @@ export function AnswerPart({ now }: { now: Draft }): JSX.Element {
         value={answer?.text ?? ""}
         onInput={(event) => {
           const text = event.currentTarget.value;
-          change((was) => ({ ...was, content: { ...was.content, answer: text ? { text } : null } }));
+          change((was) => ({ ...was, content: { ...was.content, answer: text ? { text } : null } }), {
+            merge: "answer",
+          });
         }}
       />
     </label>
@@ -54,24 +58,35 @@ export function AnswerPart({ now }: { now: Draft }): JSX.Element {
 }
 
 export function RoiPart({ roi, number }: { roi: Roi; number: number }): JSX.Element {
+  const isSelected = board.selected.value === roi.id;
   return (
-    <li class="row region-row">
+    <li class={`row region-row${isSelected ? " on" : ""}`}>
       <Swatch style="gold" />
       <button
         type="button"
         class="link-like grow trunc"
-        onClick={() => show(roi)}
-        onFocus={() => (lit.value = roi.id)}
-        onBlur={() => (lit.value = null)}
-        onPointerEnter={() => (lit.value = roi.id)}
-        onPointerLeave={() => (lit.value = null)}
+        aria-pressed={isSelected}
+        onClick={() => board.reveal(roi)}
+        {...lights(roi.id)}
       >
         <span class="num">{number}</span> {roiName(roi)}
       </button>
       {draft.value && (
-        <button type="button" class="btn ghost sm" onClick={() => change((now) => removeRoi(now, roi.id))}>
-          Remove<span class="vh"> region {number} of the gold</span>
-        </button>
+        <>
+          {roi.shape === "mask" && (
+            <button
+              type="button"
+              class="btn ghost sm"
+              title="A polygon instead of the mask's pixels, so that its corners can be moved; holes are filled"
+              onClick={() => change((now) => outlineRoi(now, roi.id, () => crypto.randomUUID()))}
+            >
+              Outline<span class="vh"> region {number} as a polygon</span>
+            </button>
+          )}
+          <button type="button" class="btn ghost sm" onClick={() => removeRoi(board, roi.id)}>
+            Remove<span class="vh"> region {number} of the gold</span>
+          </button>
+        </>
       )}
     </li>
   );
@@ -119,7 +134,7 @@ export function StepPart({ step, number, last }: { step: Step; number: number; l
         value={step.text}
         onInput={(event) => {
           const text = event.currentTarget.value;
-          change((now) => changeStep(now, step.id, { text }));
+          change((now) => changeStep(now, step.id, { text }), { merge: `text ${step.id}` });
         }}
       />
       <label class="row sm t2">
@@ -151,7 +166,7 @@ export function Reason({ now }: { now: Draft }): JSX.Element {
         value={now.reason}
         onInput={(event) => {
           const reason = event.currentTarget.value;
-          change((was) => ({ ...was, reason }));
+          change((was) => ({ ...was, reason }), { merge: "reason" });
         }}
       />
     </label>

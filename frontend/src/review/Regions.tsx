@@ -3,25 +3,19 @@ import type { JSX } from "preact";
 import type { Roi } from "../api/types";
 import { areaText } from "../panels/words";
 import { bodySpacing } from "../viewer/measure";
+import { board } from "./board";
 import type { Place, ReadingSaid } from "./data";
 import { addRegion, takeRoi } from "./merge";
 import { change, consensus, draft, readings } from "./state";
 import { Swatch } from "./Tools";
-import { images, labelName, lit, nameOf, roiName, show, styleOf } from "./view";
-
-const lights = (id: string) => ({
-  onPointerEnter: () => (lit.value = id),
-  onPointerLeave: () => (lit.value = null),
-  onFocus: () => (lit.value = id),
-  onBlur: () => (lit.value = null),
-});
+import { images, labelName, lights, nameOf, roiName, styleOf } from "./view";
 
 function RoiRow({ said, roi, number }: { said: ReadingSaid; roi: Roi; number: number }): JSX.Element {
   const isTaken = draft.value?.content.rois.some((one) => one.id === roi.id) ?? false;
   return (
     <li class="row region-row">
       <Swatch style={styleOf(said)} />
-      <button type="button" class="link-like grow trunc" onClick={() => show(roi)} {...lights(roi.id)}>
+      <button type="button" class="link-like grow trunc" onClick={() => board.goTo(roi)} {...lights(roi.id)}>
         <span class="num">
           {said.reader}.{number}
         </span>{" "}
@@ -56,7 +50,7 @@ function PlaceRow({ at }: { at: Place }): JSX.Element {
   return (
     <tr>
       <th scope="row">
-        <button type="button" class="link-like" onClick={() => show(at)}>
+        <button type="button" class="link-like" onClick={() => board.goTo(at)}>
           {where}
           {at.frame > 0 && `, frame ${at.frame + 1}`}
         </button>

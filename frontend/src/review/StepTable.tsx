@@ -3,10 +3,11 @@ import type { JSX } from "preact";
 import type { Step } from "../api/types";
 import { kindName } from "../panels/words";
 import { ReaderHead } from "./Answers";
+import { board } from "./board";
 import type { ReadingSaid, StepRow } from "./data";
 import { takeStep } from "./merge";
 import { change, consensus, draft, readings } from "./state";
-import { lit, nameOf, show } from "./view";
+import { lights, nameOf } from "./view";
 
 function Cites({ said, step }: { said: ReadingSaid; step: Step }): JSX.Element | null {
   const rois = said.content.rois;
@@ -17,16 +18,7 @@ function Cites({ said, step }: { said: ReadingSaid; step: Step }): JSX.Element |
         const at = rois.findIndex((roi) => roi.id === id);
         const roi = rois[at];
         return roi ? (
-          <button
-            key={id}
-            type="button"
-            class="chip cite"
-            onClick={() => show(roi)}
-            onPointerEnter={() => (lit.value = id)}
-            onPointerLeave={() => (lit.value = null)}
-            onFocus={() => (lit.value = id)}
-            onBlur={() => (lit.value = null)}
-          >
+          <button key={id} type="button" class="chip cite" onClick={() => board.goTo(roi)} {...lights(id)}>
             {said.reader}.{at + 1}
           </button>
         ) : null;

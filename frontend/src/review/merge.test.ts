@@ -3,9 +3,12 @@ import type { Roi, Step } from "../api/types";
 import type { Consensus, Draft, ReadingSaid } from "./data";
 import {
   actionOf,
+  addRoi,
+  changeRoi,
   changeStep,
   moveStep,
   NOTHING,
+  outlineRoi,
   removeRoi,
   removeStep,
   saysSomething,
@@ -87,6 +90,44 @@ describe("changing", () => {
     expect(moveStep(whole, "s", -1)).toBe(whole);
     expect(changeStep(whole, "s", { text: "new" }).content.steps[0]?.text).toBe("new");
     expect(whole.content.steps[0]?.text).toBe("says s");
+  });
+});
+
+describe("regions by hand", () => {
+  const whole = takeReading(EMPTY, first);
+  const wider = (one: Roi): Roi => ({ ...one, shape: "box", geometry: { x0: 0, y0: 0, x1: 9, y1: 4 } });
+
+  it("keep who drew them, and say that they were edited", () => {
+    const done = changeRoi(whole, "a", wider);
+    expect(done.content.rois[0]).toMatchObject({ id: "a", origin: "edited", geometry: { x1: 9 } });
+    expect(done.sources).toEqual(whole.sources);
+    expect(actionOf(done, [first, second])).toBe("edit");
+    expect(actionOf(changeRoi(takeRoi(whole, roi("c"), second), "c", wider), [first, second])).toBe("merge");
+  });
+
+  it("stay the reviewer's own where nobody else drew them", () => {
+    const drawn = addRoi(whole, roi("mine"));
+    expect(drawn.sources).toEqual(whole.sources);
+    expect(changeRoi(drawn, "mine", wider).content.rois.at(-1)?.origin).toBe("manual");
+  });
+
+  it("are the same draft where nothing changed", () => {
+    expect(changeRoi(whole, "a", (one) => one)).toBe(whole);
+    expect(changeRoi(whole, "none", wider)).toBe(whole);
+  });
+
+  it("become polygons of a mask, and what rested on it rests on each piece", () => {
+    const geometry = { size: [3, 5] as [number, number], counts: [0, 6, 6, 1, 2] };
+    const mask = { ...roi("m"), origin: "proposed", shape: "mask", geometry } as Roi;
+    const resting = { ...addRoi(EMPTY, mask), sources: [] };
+    const draft = { ...resting, content: { ...resting.content, steps: [step("x", ["m"])] } };
+    const done = outlineRoi(draft, "m", () => "piece");
+    expect(done.content.rois.map(({ id, shape, origin }) => [id, shape, origin])).toEqual([
+      ["m", "polygon", "edited"],
+      ["piece", "polygon", "edited"],
+    ]);
+    expect(done.content.steps[0]?.evidence).toEqual(["m", "piece"]);
+    expect(outlineRoi(done, "m", () => "again")).toBe(done);
   });
 });
 

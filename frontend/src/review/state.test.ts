@@ -3,7 +3,21 @@ import "fake-indexeddb/auto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Consensus, Review, ReviewPage } from "./data";
 import { takeAnswer } from "./merge";
-import { autosave, change, close, consensus, draft, failure, load, mine, page, refusal, reviews, said } from "./state";
+import {
+  autosave,
+  change,
+  close,
+  consensus,
+  draft,
+  failure,
+  history,
+  load,
+  mine,
+  page,
+  refusal,
+  reviews,
+  said,
+} from "./state";
 
 const ME = { id: "u1", username: "vera", name: "Vera" };
 const CASE = "c1";
@@ -112,6 +126,31 @@ describe("a review in the making", () => {
     refused = null;
     expect(await close()).toBe(true);
     expect(sent.map((body) => body.close ?? false)).toEqual([false, false, true]);
+  });
+
+  it("is undone and done again, action and all, and saved so; letters typed in one go are one undo", async () => {
+    await load();
+    change((now) => takeAnswer(now, { choice: "A" }, null));
+    for (const reason of ["W", "Wh", "Why"]) change((now) => ({ ...now, reason }), { merge: "reason" });
+    expect(history.undoes).toBe("reason");
+    history.undo();
+    expect(draft.value).toMatchObject({ reason: "", action: "edit" });
+    history.undo();
+    expect(draft.value).toMatchObject({ action: "", content: { answer: null } });
+    history.redo();
+    expect(await autosave.value?.flush()).toBe(true);
+    expect(sent.at(-1)).toMatchObject({ reason: "", action: "edit" });
+  });
+
+  it("cannot be undone into by whoever lost it", async () => {
+    await load();
+    change((now) => ({ ...now, reason: "Mine." }));
+    await autosave.value?.flush();
+    stored = { ...stored, is_mine: false };
+    await load();
+    history.undo();
+    expect(draft.value).toBeNull();
+    expect(history.canUndo).toBe(false);
   });
 
   it("says what the server says when the readings cannot be had", async () => {

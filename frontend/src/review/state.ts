@@ -2,6 +2,8 @@
 import { computed, effect, signal } from "@preact/signals";
 import { ApiError } from "../api/client";
 import { Autosave } from "../state/autosave";
+import { changeBetween } from "../state/describe";
+import { History } from "../state/history";
 import { reviewQueue } from "../state/queue";
 import {
   actOn,
@@ -30,9 +32,28 @@ export const failure = signal("");
 /** What a call was refused for, beside what it was about. */
 export const refusal = signal("");
 export const said = signal("");
-export const draft = signal<Draft | null>(null);
 export const autosave = signal<Autosave<Draft> | null>(null);
 export const isBusy = signal(false);
+
+const EMPTY: Draft = { action: "", content: NOTHING, sources: [], reason: "" };
+const isHeld = signal(false);
+/** What is put together, with one undo stack over everything in it; nothing is in it while the review is not one's own. */
+export const history = new History<Draft>(EMPTY, (before, after) => {
+  if (before.content === after.content) return "reason";
+  const whole = (one: Draft) => ({ ...one.content, confidence: null, entities: [] });
+  return changeBetween(whole(before), whole(after));
+});
+export const draft = computed(() => (isHeld.value ? history.content.value : null));
+history.listen((now, source) => {
+  if (source === "REMOTE") return;
+  autosave.peek()?.changed(now);
+  refusal.value = "";
+});
+
+function hold(found: Draft | null): void {
+  history.load(found ?? EMPTY, "REMOTE");
+  isHeld.value = found !== null;
+}
 
 export const readings = computed(() => consensus.value?.readings ?? []);
 export const open = computed(() => reviews.value.find((one) => one.is_open) ?? null);
@@ -79,7 +100,7 @@ async function takeUp(): Promise<void> {
   if (!review) {
     autosave.value?.stop();
     autosave.value = null;
-    draft.value = null;
+    hold(null);
     heldReview = "";
     return;
   }
@@ -96,20 +117,25 @@ async function takeUp(): Promise<void> {
   });
   const { action, content, sources, reason } = review;
   const left = await saver.restore().catch(() => null);
-  draft.value = left ?? { action, content, sources, reason };
+  hold(left ?? { action, content, sources, reason });
   autosave.value = saver;
 }
 
-/** Change the draft and save it; what was computed is `isComputed` until somebody changes it. */
-export function change(make: (now: Draft) => Draft, isComputed = false): void {
-  const now = draft.value;
-  if (!now) return;
-  const next = make(now);
-  if (next === now) return;
-  const isSameContent = next.content === now.content;
-  draft.value = isComputed || isSameContent ? next : { ...next, action: actionOf(next, readings.value) };
-  autosave.value?.changed(draft.value);
-  refusal.value = "";
+interface Changing {
+  /** What was computed says so until somebody changes it. */
+  isComputed?: boolean;
+  /** Changes with the same key one after the other are one undo. */
+  merge?: string | undefined;
+}
+
+/** Change the draft and save it. */
+export function change(make: (now: Draft) => Draft, { isComputed = false, merge }: Changing = {}): void {
+  if (!isHeld.peek()) return;
+  history.change((now) => {
+    const next = make(now);
+    const isAsBefore = isComputed || next.content === now.content;
+    return isAsBefore ? next : { ...next, action: actionOf(next, readings.value) };
+  }, merge ?? null);
 }
 
 async function attempt(act: () => Promise<unknown>, done: string): Promise<boolean> {
@@ -164,7 +190,7 @@ export function undo(review: Review, reason: string): Promise<boolean> {
 /** Of two versions, take one; the other is kept on this computer. */
 export async function resolveVersions(choice: "mine" | "theirs"): Promise<void> {
   const taken = await autosave.value?.resolve(choice);
-  if (taken) draft.value = taken;
+  if (taken) hold(taken);
 }
 
 /** Keep the page's own close from losing what is not sent yet. */

@@ -27,7 +27,7 @@ export function changing(
   const isSecond = isDouble(event, at[0], at[1]);
   board.selected.value = id;
   const roi = board.rois.peek().find((one) => one.id === id);
-  if (!roi || roi.shape === "mask") return null;
+  if (!roi || roi.shape === "mask" || !board.canDraw) return null;
   const put = (shape: ShapeGeometry): void => board.changeRoi(id, () => ({ ...roi, ...shape }), `drag ${id}`);
   board.store.seal();
   const corner = handle === null ? null : cornerOf(handle, "v");

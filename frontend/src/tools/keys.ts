@@ -2,14 +2,14 @@ import type { Session } from "../state/session";
 import { press, strokeOf } from "./keymap";
 import { answer } from "./readingkeys";
 
-function isTyping(target: EventTarget | null): boolean {
+export function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (target instanceof HTMLInputElement) return !["radio", "checkbox", "button", "range"].includes(target.type);
   return target instanceof HTMLTextAreaElement || target.isContentEditable;
 }
 
 /** Controls that use a key themselves: a button its Space and Enter, radios, sliders and selects their arrows. */
-function isTakenBy(target: EventTarget | null, key: string): boolean {
+export function isTakenBy(target: EventTarget | null, key: string): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (target instanceof HTMLSelectElement) return !["Escape"].includes(key);
   if (target instanceof HTMLInputElement)

@@ -6,7 +6,7 @@ import type { Key, Press } from "./keymap";
 import { cancelTrace, closeTrace, dropCorner } from "./tracing";
 
 const DIGITS = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
-const ARROWS: Record<string, [number, number]> = {
+export const ARROWS: Record<string, [number, number]> = {
   ArrowLeft: [-1, 0],
   ArrowRight: [1, 0],
   ArrowUp: [0, -1],

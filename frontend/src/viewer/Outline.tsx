@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import type { ShapeGeometry } from "../api/types";
+import { maskPath } from "../geometry/maskloops";
 import { bounds } from "../geometry/shapes";
 
 /** A shape twice: a dark halo, and over it the coloured edge; a line has a wider one below, for the pointer to meet. */
@@ -15,8 +16,9 @@ export function Outline({ roi }: { roi: ShapeGeometry }): JSX.Element {
 
 function Shape({ roi, kind }: { roi: ShapeGeometry; kind: "hit" | "halo" | "edge" }): JSX.Element {
   switch (roi.shape) {
-    case "box":
-    case "mask": {
+    case "mask":
+      return <path class={kind} fill-rule="evenodd" d={maskPath(roi.geometry)} />;
+    case "box": {
       const [x0, y0, x1, y1] = bounds(roi);
       return <rect class={kind} x={x0} y={y0} width={x1 - x0} height={y1 - y0} />;
     }
