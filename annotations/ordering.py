@@ -173,19 +173,22 @@ def _set_of_cases(
 ) -> int:
     cases = Case.objects.select_for_update(no_key=True).filter(benchmark=benchmark, pk__in=list(case_ids))
     cases = cases.exclude(**({f"{name}__isnull": True} if value is None else {name: value}))
-    changed = list(cases.order_by("pk").values_list("pk", flat=True))
+    rows = list(cases.order_by("pk").only("pk", name))
+    changed = [case.pk for case in rows]
     if not changed:
         return 0
     Case.objects.filter(pk__in=changed).update(**{name: value})
     # Locked in an order that everybody keeps, and before they are computed.
     list(CaseFacts.objects.select_for_update(no_key=True).filter(pk__in=changed).order_by("pk").values_list("pk"))
     reading_order.rewrite_cases(changed)
-    _tell(action, benchmark, actor, before=None, after={name: value, "cases": len(changed)})
+    # An event of each: the history of a case tells when its overlap or priority was changed, and from what.
+    changes = [(case, {name: getattr(case, name)}, {name: value}) for case in rows]
+    audit.record_cases(action, changes, actor=actor, benchmark_id=benchmark.pk)
+    _wake(benchmark)
     return len(changed)
 
 
 def _tell(action: str, benchmark: Benchmark, actor: User | None, *, before: Any, after: dict[str, Any]) -> None:
-    void_marks(benchmark.pk)
     audit.record(
         action,
         actor=actor,
@@ -195,6 +198,11 @@ def _tell(action: str, benchmark: Benchmark, actor: User | None, *, before: Any,
         before=before,
         after=after,
     )
+    _wake(benchmark)
+
+
+def _wake(benchmark: Benchmark) -> None:
+    void_marks(benchmark.pk)
     events.publish(CHANGED, benchmark_id=benchmark.pk, least_role=Role.READER)
 
 

@@ -181,6 +181,9 @@ def test_an_overlap_that_is_none_is_refused(overlap: int, benchmark: Benchmark) 
 def test_priority_moves_a_case_up(four: list[Case], benchmark: Benchmark, curator: User, reader: User) -> None:
     set_reading_order(benchmark=benchmark, policy="priority", actor=curator)
     assert set_priority(benchmark=benchmark, case_ids=[four[0].pk], priority=9, actor=curator) == 1
+    told = AuditEvent.objects.get(action="queue.priority_set")
+    assert (told.actor, told.object_type, told.object_id) == (curator, "case", str(four[0].pk))
+    assert (told.before, told.after) == ({"priority": 0}, {"priority": 9})
     assert keys_in_order(benchmark) == ["a", "d", "c", "b"]
     assert differing(benchmark) == []
     with pytest.raises(BadOrder, match="the priority 40000 is not between -32767 and 32767"):
