@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 
+from annotations.content import BadContent
 from annotations.models import Arm, Reading
+from curation.fields import FieldError
 from curation.models import Case, Role
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from curation.models import Benchmark, User
 
@@ -48,6 +51,18 @@ def blind_case_ids(user: User, cases: Iterable[Case]) -> frozenset[uuid.UUID]:
 def is_blind(user: User, case: Case) -> bool:
     """Whether the user must still read this case blind, as `blind_case_ids` explains."""
     return bool(blind_case_ids(user, [case]))
+
+
+@contextmanager
+def hidden_faults(user: User, case: Case) -> Iterator[None]:
+    """Say of another's draft only that something is wrong to who must still read the case blind: faults quote it."""
+    try:
+        yield
+    except BadContent:
+        if is_blind(user, case):
+            what = "lacks what the protocol asks for; what it is opens to who need not read the case blind any more"
+            raise BadContent((FieldError("reading", what),)) from None
+        raise
 
 
 def require_not_reading(user: User, benchmark: Benchmark) -> None:

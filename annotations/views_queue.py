@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from annotations import ordering, pushing, queue_settings, queue_state, submission
 from annotations.assigning import MOST_REASON_CHARACTERS
+from annotations.blinding import hidden_faults
 from annotations.content import BadContent
 from annotations.models import Assignment, Reading
 from curation.access import require, signed_in
@@ -265,7 +266,8 @@ def settle(request: HttpRequest, slug: str, pk: uuid.UUID) -> HttpResponse:
     try:
         reason = _reason(request)
         if request.POST.get("act") == "accept":
-            submission.accept_surplus(reading_id=reading.pk, curator=user, reason=reason)
+            with hidden_faults(user, reading.case):
+                submission.accept_surplus(reading_id=reading.pk, curator=user, reason=reason)
             _say(request, "The draft counts as submitted, beyond the overlap.")
         else:
             submission.close_surplus(reading_id=reading.pk, curator=user, reason=reason)

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from annotations import aided, drafting, payloads, submission
 from annotations.api import bodies
 from annotations.api.conflicts import as_problems
-from annotations.blinding import is_blind
+from annotations.blinding import hidden_faults, is_blind
 from annotations.models import Reading
 from curation import audit
 from curation.access import SignedIn, require, signed_in
@@ -138,7 +138,7 @@ class Accept(APIView):
         """Take it as submitted, beyond the overlap, with a reason."""
         reading = visible_reading(request, pk, CURATE)
         reason = bodies.reason(request.data)
-        with as_problems():
+        with as_problems(), hidden_faults(signed_in(request), reading.case):
             revision = submission.accept_surplus(reading_id=reading.pk, curator=signed_in(request), reason=reason)
         return Response(payloads.submitted(revision))
 

@@ -8,13 +8,14 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from annotations.api.bodies import MOST_BYTES
 from annotations.assigning import HandedOut, next_case
 from annotations.models import Assignment, Reading, ReadingRevision, ReadingState
-from curation.models import Benchmark, Case, Membership, Protocol, User
+from curation.models import Benchmark, Case, Membership, Protocol, Role, User
 from tests.annotations.contents import content, roi, step
 
 if TYPE_CHECKING:
@@ -314,3 +315,19 @@ def test_a_draft_costs_so_many_queries(api: Api, reading: Reading, django_assert
     body = {"version": 0, **content()}
     with django_assert_num_queries(9):
         assert put(client, reading, body).status_code == 200
+
+
+def test_a_blind_curator_is_not_told_what_is_wrong_in_somebodys_draft(
+    api: Api, curator: User, benchmark: Benchmark, surplus: Reading
+) -> None:
+    Reading.objects.filter(pk=surplus.pk).update(draft={"answer": {"choice": "effusion"}}, state=ReadingState.SURPLUS)
+    told = post(api(curator), "accept", surplus, {"reason": "kept"})
+    assert (told.status_code, b"effusion" in told.content) == (400, True)
+    Membership.objects.create(user=curator, benchmark=benchmark, role=Role.READER)
+    blind = User.objects.get(pk=curator.pk)
+    told = post(api(blind), "accept", surplus, {"reason": "kept"})
+    assert (told.status_code, b"effusion" in told.content, b"answer" in told.content) == (400, False, False)
+    page = Client()
+    page.force_login(blind)
+    page.post(reverse("queue-settle", args=[benchmark.slug, surplus.pk]), {"act": "accept", "reason": "kept"})
+    assert b"effusion" not in page.get(reverse("queue-page", args=[benchmark.slug])).content
