@@ -11,7 +11,6 @@ from annotations import agreement, ordering, pushing
 from annotations.models import Reading
 from annotations.signals import reading_submitted
 from curation import queues
-from curation.models import Benchmark
 from curation.signals import cases_changed, queue_moved, reader_left
 
 
@@ -28,11 +27,10 @@ def on_reading_submitted(*, case_id: uuid.UUID, **_: Any) -> None:
 
 
 @receiver(reading_submitted, dispatch_uid="annotations.probe_submitted")
-def on_probe_submitted(*, reading_id: uuid.UUID, **_: Any) -> None:
+def on_probe_submitted(*, benchmark_id: uuid.UUID, is_probing: bool, **_: Any) -> None:
     """Where probes are handed out, have them scored: after every submit, so that none stands out."""
-    benchmark = Benchmark.objects.filter(cases__readings=reading_id, probe_rate__gt=0).only("pk").first()
-    if benchmark is not None:
-        queues.send("annotations.tasks.score_probes", benchmark_id=str(benchmark.pk))
+    if is_probing:
+        queues.send("annotations.tasks.score_probes", benchmark_id=str(benchmark_id))
 
 
 @receiver(cases_changed, dispatch_uid="annotations.cases_changed")

@@ -227,8 +227,10 @@ def _tell(revision: ReadingRevision, *, action: str, actor: User, reason: str = 
     ids = {"case": str(reading.case_id), "reading": str(reading.pk)}
     events.publish_to("reading.submitted", audiences, benchmark_id=reading.case.benchmark_id, **ids)
     # Not on_commit's `robust`: it asks a failing callback for a name that a partial does not have.
-    tell = partial(reading_submitted.send_robust, sender=Reading, reading_id=reading.pk, case_id=reading.case_id)
-    transaction.on_commit(tell)
+    benchmark = reading.case.benchmark
+    told = {"reading_id": reading.pk, "case_id": reading.case_id, "benchmark_id": benchmark.pk}
+    is_probing = benchmark.probe_rate > 0
+    transaction.on_commit(partial(reading_submitted.send_robust, sender=Reading, is_probing=is_probing, **told))
 
 
 def _record(action: str, reading: Reading, actor: User, after: dict[str, Any]) -> None:

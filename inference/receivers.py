@@ -33,8 +33,12 @@ def on_cases_changed(*, case_ids: list[uuid.UUID], **_: Any) -> None:
 
 @receiver(reading_submitted, dispatch_uid="inference.reading_submitted")
 def on_reading_submitted(*, case_id: uuid.UUID, **_: Any) -> None:
-    """Score the case of a reading just submitted."""
-    request_scoring(case_id=case_id)
+    """Score the case of a reading just submitted, where a model has answered.
+
+    A prediction that is done later asks for the scores itself; its commit comes after that of the reading.
+    """
+    if Prediction.objects.filter(case=case_id, state=JobState.DONE).exists():
+        request_scoring(case_id=case_id)
 
 
 @receiver(agreement_changed, dispatch_uid="inference.agreement_changed")

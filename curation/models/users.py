@@ -10,6 +10,8 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from curation.models.benchmarks import Benchmark
 
 
@@ -50,13 +52,17 @@ class User(AbstractUser):
     def roles_by_benchmark(self) -> dict[uuid.UUID | None, frozenset[str]]:
         """Roles by benchmark id; the key None holds roles in every benchmark. One query, kept for the request."""
         cached: dict[uuid.UUID | None, frozenset[str]] | None = getattr(self, "_roles", None)
-        if cached is None:
-            found: dict[uuid.UUID | None, set[str]] = {}
-            for benchmark_id, role in self.memberships.values_list("benchmark_id", "role"):
-                found.setdefault(benchmark_id, set()).add(role)
-            cached = {key: frozenset(roles) for key, roles in found.items()}
-            self._roles = cached
-        return cached
+        return self.remember_roles(self.memberships.values_list("benchmark_id", "role")) if cached is None else cached
+
+    def remember_roles(
+        self, memberships: Iterable[tuple[uuid.UUID | None, str]]
+    ) -> dict[uuid.UUID | None, frozenset[str]]:
+        """Keep for the request what `roles_by_benchmark` says, from rows (benchmark id, role) just read."""
+        found: dict[uuid.UUID | None, set[str]] = {}
+        for benchmark_id, role in memberships:
+            found.setdefault(benchmark_id, set()).add(role)
+        self._roles = {key: frozenset(roles) for key, roles in found.items()}
+        return self._roles
 
     def roles_in(self, benchmark_id: uuid.UUID) -> frozenset[str]:
         """Every role held in one benchmark, those held everywhere included; a superuser is an admin everywhere."""
