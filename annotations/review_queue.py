@@ -5,23 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Q, QuerySet, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Q, QuerySet, prefetch_related_objects
 
 from annotations.blinding import opened_cases
 from annotations.models import Review, ReviewState
-from curation.models import Case, Role
+from curation.models import CaseFacts, Role
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from curation.models import Benchmark, User
+    from curation.models import Benchmark, Case, User
 
 PAGE = 50
 LEAST_READINGS = 2
 LONGEST_CURSOR = 64
 NOT_KNOWN = -1.0
-"""Stands below every disagreement."""
+"""In a cursor, of a disagreement that is not known."""
 
 ALL, WAITING, MINE = "", "waiting", "mine"
 WORDS = {
@@ -56,7 +55,7 @@ class Listed:
 
 
 def list_waiting(*, benchmark: Benchmark, user: User, state: str = ALL, after: str = "") -> Listed:
-    """A keyset page of cases with at least two readings, or with a review; four queries, however many cases.
+    """A keyset page of cases with at least two readings, or with a review; at most four queries, however many cases.
 
     Parameters
     ----------
@@ -74,19 +73,19 @@ def list_waiting(*, benchmark: Benchmark, user: User, state: str = ALL, after: s
     """
     if state not in WORDS:
         raise NoSuchState(f"{state[:80]!r} is none of the states {', '.join(filter(None, WORDS))}")
-    cases: Any = Case.objects.filter(facts__benchmark_id=benchmark.pk)
-    cases = cases.annotate(apart=Coalesce("facts__disagreement", Value(NOT_KNOWN)))
+    facts: Any = CaseFacts.objects.filter(benchmark_id=benchmark.pk)
     if Role.READER.value in user.roles_in(benchmark.pk):
-        cases = cases.filter(pk__in=opened_cases(user))
-    cases = _after(_in_state(cases, state, user), after)
-    cases = cases.select_related("facts").prefetch_related("images").order_by("-apart", "position")
-    found: list[Any] = list(cases[: PAGE + 1])
+        facts = facts.filter(case__in=opened_cases(user))
+    found: list[CaseFacts] = []
+    for walk in _walks(_in_state(facts, state, user), after):
+        found += walk.select_related("case")[: PAGE + 1 - len(found)]
+        if len(found) > PAGE:
+            break
     shown = found[:PAGE]
-    last = shown[-1] if len(found) > PAGE else None
-    reviews = _standing(shown)
+    prefetch_related_objects(shown, "case__images")
+    reviews = _standing([row.case for row in shown])
     return Listed(
-        [Waiting(case, reviews.get(case.pk)) for case in shown],
-        "" if last is None else f"{last.apart!r}_{last.position}",
+        [Waiting(row.case, reviews.get(row.case_id)) for row in shown], _cursor(shown[-1]) if len(found) > PAGE else ""
     )
 
 
@@ -123,32 +122,44 @@ def _held_by(user: User) -> Q:
     return Q(state=ReviewState.OPEN, opened_by=user) | Q(state=ReviewState.ESCALATED, escalated_to=user)
 
 
-def _in_state(cases: Any, state: str, user: User) -> Any:
-    is_read = Q(facts__readings_submitted__gte=LEAST_READINGS)
+def _in_state(facts: Any, state: str, user: User) -> Any:
+    is_read = Q(readings_submitted__gte=LEAST_READINGS)
     at_it = _cases_of(Review.objects.open())
     settled = _cases_of(Review.objects.filter(state=ReviewState.CLOSED))
     if state == WAITING:
-        return cases.filter(is_read, ~at_it, ~settled)
+        return facts.filter(is_read, ~at_it, ~settled)
     if state == ReviewState.CLOSED:
-        return cases.filter(settled, ~at_it)
+        return facts.filter(settled, ~at_it)
     if state == MINE:
-        return cases.filter(_cases_of(Review.objects.filter(_held_by(user))))
+        return facts.filter(_cases_of(Review.objects.filter(_held_by(user))))
     if state:
-        return cases.filter(_cases_of(Review.objects.filter(state=state)))
-    return cases.filter(is_read | _cases_of(Review.objects.all()))
+        return facts.filter(_cases_of(Review.objects.filter(state=state)))
+    return facts.filter(is_read | _cases_of(Review.objects.all()))
 
 
 def _cases_of(reviews: QuerySet[Review]) -> Q:
-    return Q(pk__in=reviews.order_by().values("case"))
+    return Q(case_id__in=reviews.order_by().values("case"))
 
 
-def _after(cases: Any, after: str) -> Any:
+def _cursor(last: CaseFacts) -> str:
+    value = NOT_KNOWN if last.disagreement is None else last.disagreement
+    return f"{value!r}_{last.position}"
+
+
+def _walks(facts: Any, after: str) -> list[Any]:
+    """Known disagreement, then unknown, each along the index: one order over both would sort the whole benchmark."""
+    known = facts.filter(disagreement__isnull=False).order_by("-disagreement", "position")
+    unknown = facts.filter(disagreement=None).order_by("-disagreement", "position")
     text, _, place = after[:LONGEST_CURSOR].partition("_")
     try:
         value = float(text)
     except ValueError:
-        return cases
+        return [known, unknown]
     is_place = place.isascii() and place.isdecimal() and len(place) < 19
     if not (0 <= value <= 1 or value == NOT_KNOWN) or not is_place:
-        return cases
-    return cases.filter(Q(apart__lt=value) | Q(apart=value, position__gt=int(place)))
+        return [known, unknown]
+    if value == NOT_KNOWN:
+        return [unknown.filter(position__gt=int(place))]
+    # The first condition says nothing more than the second, but it is what an index can begin at.
+    rest = Q(disagreement__lte=value) & (Q(disagreement__lt=value) | Q(position__gt=int(place)))
+    return [known.filter(rest), unknown]

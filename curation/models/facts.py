@@ -43,7 +43,7 @@ class CaseFacts(models.Model):
                 condition=models.Q(is_open=True, is_drawn=False),
                 name="facts_undrawn",
             ),
-            models.Index(fields=["benchmark_id", "-disagreement"], name="facts_by_disagreement"),
+            models.Index(fields=["benchmark_id", "-disagreement", "position"], name="facts_by_disagreement"),
             models.Index(fields=["benchmark_id", "position", "readings_submitted"], name="facts_by_place"),
             models.Index(fields=["readings_submitted"], name="facts_by_readings"),
             models.Index(fields=["-region_disagreement"], name="facts_by_region"),

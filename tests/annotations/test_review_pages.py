@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from annotations.commenting import mark_seen, write_comment
@@ -124,8 +126,37 @@ def test_the_queue_costs_the_same_however_long(
         open_review(case_id=case.pk, reviewer=reviewer)
     fresh = User.objects.get(pk=reviewer.pk)
     fresh.roles_by_benchmark()
-    with django_assert_num_queries(3):
-        list_waiting(benchmark=benchmark, user=fresh)
+    with django_assert_num_queries(4):
+        found = list_waiting(benchmark=benchmark, user=fresh)
+        assert [(row.case.facts.disagreement, len(row.case.images.all())) for row in found.rows] == [
+            (apart, 1) for apart in (0.9, 0.9, 0.2, None)
+        ]
+
+
+@pytest.mark.parametrize(
+    ("after", "begins"), [("", ""), ("0.9_3", "disagreement <= "), ("-1.0_2", "disagreement IS NULL")]
+)
+def test_an_index_gives_the_next_page_without_sorting_the_benchmark(
+    benchmark: Benchmark, reviewer: User, after: str, begins: str
+) -> None:
+    with CaptureQueriesContext(connection) as run:
+        list_waiting(benchmark=benchmark, user=reviewer, after=after)
+    walks = [
+        query["sql"] for query in run.captured_queries if 'ORDER BY "curation_casefacts"."disagreement"' in query["sql"]
+    ]
+    assert len(walks) == (1 if after.startswith("-1") else 2)
+    with connection.cursor() as cursor:
+        # Of a handful of rows the planner would rather read all.
+        cursor.execute(
+            "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_hashjoin = off"
+        )
+        for walk in walks:
+            cursor.execute(f"EXPLAIN {walk}")
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+            assert "facts_by_disagreement" in plan
+            assert "Sort" not in plan
+            if walk == walks[0] and begins:
+                assert begins in plan.split("Index Cond", 1)[1].split("\n")[0]
 
 
 def test_the_page_names_colleagues_who_may(
