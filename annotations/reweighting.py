@@ -1,27 +1,31 @@
 """Numbers of a whole benchmark where the queue preferred some cases: each drawn case counts by how likely it was.
 
-Cases that are known without having been drawn (their gold came with them, or they were read under another order)
-stand for themselves. Those drawn by disagreement stand for themselves and for all that nobody has read yet, each by
-its weight of `annotations.metrics.sampling.lure_weights`.
+Cases that are known whatever was drawn (their gold was there before) stand for themselves, also where they were drawn.
+The other drawn ones stand for themselves and for all of which nothing is known, each by its weight of
+`annotations.metrics.sampling.history_weights`: taken over all draws in their order, also those of cases without a
+number. One that was handed out in another order, after some draws, stands for itself in the share of later draws.
 """
 
 from __future__ import annotations
 
 import math
 import uuid
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from django.db.models import Avg, FloatField, IntegerField
+from django.db.models import Avg, Exists, FloatField, IntegerField, OuterRef, Subquery
 from django.db.models.functions import Cast
 from numpy.typing import NDArray
 
-from annotations.metrics.sampling import effective_size, lure_weights, weighted_interval, weighted_mean
-from annotations.models import AgreementScore, Arm, Draw, PartyKind
-from curation.models import Case, SnapshotCase
+from annotations.metrics.sampling import effective_size, history_weights, weighted_interval, weighted_mean
+from annotations.models import AgreementScore, Arm, Assignment, Draw, Origin, PartyKind
+from curation.models import Case, Gold, GoldRoi, SnapshotCase
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from curation.models import Benchmark, Snapshot
 
 FEWEST = 5
@@ -44,6 +48,12 @@ class Draws:
     probabilities: tuple[float, ...]
     cases: int
     """How many cases the benchmark or the snapshot holds, probes left out: what an estimate is an estimate of."""
+    otherwise: tuple[tuple[int, int], ...] = ()
+    """Cases handed out in another order after the first draw: place, and how many draws there were before."""
+    answered: frozenset[int] = frozenset()
+    """Places of those whose right answer was known before they were handed out, from gold or the source."""
+    marked: frozenset[int] = frozenset()
+    """Places of those whose gold had regions before they were handed out."""
 
 
 @dataclass(frozen=True)
@@ -61,21 +71,57 @@ class Reweighted:
 def draws_of(benchmark: Benchmark, snapshot: Snapshot | None = None) -> Draws | None:
     """The draws of a benchmark; None where there is none or all were even, so that plain means are right.
 
-    One query where nothing was drawn, else two.
+    One query where nothing was drawn, else three.
     """
+    known = {name: _known_before(name, "case", "created_at") for name in _BEFORE}
     rows = list(
-        Draw.objects.filter(benchmark=benchmark).order_by("number").values_list("case__position", "pool", "probability")
+        Draw.objects.filter(benchmark=benchmark)
+        .order_by("number")
+        .annotate(**known)
+        .values_list("case__position", "pool", "probability", "created_at", *known)
     )
-    if all(abs(pool * probability - 1) < _EVEN for _, pool, probability in rows):
+    if all(abs(pool * probability - 1) < _EVEN for _, pool, probability, *_ in rows):
         return None
-    positions, pools, probabilities = zip(*rows, strict=True)
+    positions, pools, probabilities, times, *is_known = zip(*rows, strict=True)
     held: Any = Case.objects.filter(benchmark=benchmark, is_probe=False)
     if snapshot is not None:
         held = SnapshotCase.objects.filter(snapshot=snapshot)
-    return Draws(positions, pools, probabilities, held.count())
+    others = _handed_otherwise(benchmark, times[0])
+    before = [
+        frozenset(place for place, is_it in (*zip(positions, column, strict=True), *rest) if is_it)
+        for column, rest in zip(is_known, ([(row[0], row[at]) for row in others] for at in (2, 3)), strict=True)
+    ]
+    otherwise = tuple((place, bisect_right(times, at)) for place, at, *_ in others)
+    return Draws(positions, pools, probabilities, held.count(), otherwise, *before)
 
 
-def reweighted(draws: Draws, *, positions: Array, values: Array, groups: Any = None) -> Reweighted | None:
+def _handed_otherwise(benchmark: Benchmark, since: dt.datetime) -> list[tuple[int, dt.datetime, bool, bool]]:
+    """Place of each case that was first handed out later than that and never drawn, when, and what was known then."""
+    given = Assignment.objects.filter(case=OuterRef("pk")).exclude(origin=Origin.PROBE).order_by("created_at")
+    cases = (
+        Case.objects.filter(benchmark=benchmark, is_probe=False, draw=None, facts__is_drawn=True)
+        .annotate(first=Subquery(given.values("created_at")[:1]))
+        .filter(first__gt=since)
+        .annotate(**{name: _known_before(name, "pk", "first") for name in _BEFORE})
+    )
+    return list(cases.order_by("position").values_list("position", "first", *_BEFORE))
+
+
+_BEFORE = ("answered", "marked")
+
+
+def _known_before(what: str, case: str, moment: str) -> Any:
+    """Whether gold said it of a case before a moment, or the source."""
+    if what == "marked":
+        return Exists(GoldRoi.objects.filter(gold__case=OuterRef(case), gold__created_at__lt=OuterRef(moment)))
+    gold = Gold.objects.filter(case=OuterRef(case), created_at__lt=OuterRef(moment), answer__isnull=False)
+    source = Case.objects.filter(pk=OuterRef(case)).exclude(answer="")
+    return Exists(gold) | Exists(source)
+
+
+def reweighted(
+    draws: Draws, *, positions: Array, values: Array, groups: Any = None, anyway: frozenset[int] = frozenset()
+) -> Reweighted | None:
     """The mean of a number over the whole benchmark, from the cases on which it is known.
 
     Parameters
@@ -84,6 +130,8 @@ def reweighted(draws: Draws, *, positions: Array, values: Array, groups: Any = N
         Place and number of each case, float (cases,); nan is a case without a number.
     groups
         The cluster of each case, drawn whole for the interval.
+    anyway
+        Places of cases whose number would be known had nobody been handed them.
 
     Returns
     -------
@@ -95,8 +143,7 @@ def reweighted(draws: Draws, *, positions: Array, values: Array, groups: Any = N
     """
     is_known = ~np.isnan(values)
     known, numbers = positions[is_known], values[is_known]
-    unknown = draws.cases - len(numbers)
-    weights, drawn = _weights(draws, known, unknown)
+    weights, drawn = _weights(draws, known, anyway)
     if weights is None:
         return None
     clusters = None if groups is None else np.asarray(groups)[is_known]
@@ -112,21 +159,26 @@ def reweighted(draws: Draws, *, positions: Array, values: Array, groups: Any = N
     )
 
 
-def _weights(draws: Draws, known: Array, unknown: int) -> tuple[Array | None, int]:
-    """What each known case counts for, and how many of them were drawn; None where a plain mean says the same."""
+def _weights(draws: Draws, known: Array, anyway: frozenset[int]) -> tuple[Array | None, int]:
+    """What each known case counts for, and how many of them are known by a draw; None where a plain mean says it."""
     place = {position: at for at, position in enumerate(known.tolist())}
-    rows = [row for row in zip(draws.positions, draws.pools, draws.probabilities, strict=True) if row[0] in place]
-    if unknown <= 0 or not rows or all(abs(pool * chance - 1) < _EVEN for _, pool, chance in rows):
+    rows = [
+        (number, place[position])
+        for number, position in enumerate(draws.positions)
+        if position in place and position not in anyway
+    ]
+    uneven = any(abs(draws.pools[number] * draws.probabilities[number] - 1) >= _EVEN for number, _ in rows)
+    if draws.cases <= len(known) or not uneven:
         return None, len(rows)
-    whole = len(rows) + unknown
-    # The pool may have been smaller than what is estimated now, as cases came later or some were held back; how much a
-    # case was preferred to an even draw is what counts, and stays.
-    left = [whole - number for number in range(len(rows))]
-    chances = [min(1.0, pool * chance / rest) for (_, pool, chance), rest in zip(rows, left, strict=True)]
-    of_draws = lure_weights(chances, whole)
+    of_draws, shares = history_weights(draws.probabilities, draws.pools)
     weights = np.ones(len(known))
-    # Together they stand for exactly as many cases as there are beside those that stand for themselves.
-    weights[[place[position] for position, *_ in rows]] = of_draws * whole / of_draws.sum()
+    for position, before in draws.otherwise:
+        if position in place and position not in anyway:
+            weights[place[position]] = shares[before:].sum()
+    numbers, at = (np.array(column) for column in zip(*rows, strict=True))
+    weights[at] = 0
+    # Together they stand for exactly as many cases as there are beside what stands for itself.
+    weights[at] = of_draws[numbers] * (draws.cases - weights.sum()) / of_draws[numbers].sum()
     return weights, len(rows)
 
 

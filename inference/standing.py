@@ -151,7 +151,7 @@ class Cases:
 
 def standings(*, benchmark: Benchmark, snapshot: Snapshot | None = None) -> list[Standing]:
     """How each model that reads a benchmark stands, by name; four queries, however many cases and models,
-    and a fifth where cases were drawn unevenly.
+    and two more where cases were drawn unevenly.
 
     Parameters
     ----------
@@ -299,11 +299,20 @@ def numbers_of(cases: Cases) -> Numbers:
 @lru_cache(maxsize=256)
 def over_all_of(cases: Cases, draws: Draws) -> OverAll:
     """Means over the whole benchmark from the cases that are known, by how likely each was drawn; kept as above."""
+    asked = (
+        ("accuracy", "is_right", draws.answered),
+        ("ratio", "value", draws.marked),
+        ("grounded", "is_grounded", draws.marked),
+    )
     found = {
         name: reweighted(
-            draws, positions=cases.columns["position"], values=cases.columns[column], groups=cases.clusters
+            draws,
+            positions=cases.columns["position"],
+            values=cases.columns[column],
+            groups=cases.clusters,
+            anyway=anyway,
         )
-        for name, column in (("accuracy", "is_right"), ("ratio", "value"), ("grounded", "is_grounded"))
+        for name, column, anyway in asked
     }
     return OverAll(**found)
 

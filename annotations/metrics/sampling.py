@@ -17,6 +17,8 @@ from annotations.metrics.agreement import bootstrap_interval
 METRIC_VERSION = "1"
 """Raised with any change of any number below; golden values in the tests guard it."""
 
+_ALMOST_NONE = 1e-9
+
 Array = NDArray[np.float64]
 
 
@@ -70,19 +72,65 @@ def lure_weights(probabilities: ArrayLike, pool: int) -> Array:
     array([0.54166667, 3.33333333])
     """
     chances = np.asarray(probabilities, dtype=np.float64)
-    if chances.ndim != 1:
-        raise ValueError(f"probabilities must have the axis (draws,), not shape {chances.shape}")
+    _check_chances(chances)
     draws = len(chances)
     if draws > pool:
         raise ValueError(f"{draws} draws from a pool of {pool}")
-    is_bad = ~((chances > 0) & (chances <= 1))
-    if is_bad.any():
-        place = int(np.argmax(is_bad))
-        raise ValueError(f"the probability of draw {place + 1} is {chances[place]:g}, not in (0, 1]")
     if draws == pool:
         return np.ones(draws)
     left = pool - np.arange(draws, dtype=np.float64)  # N - m + 1
     return 1 + (pool - draws) / (left - 1) * (1 / (left * chances) - 1)
+
+
+def history_weights(probabilities: ArrayLike, pools: ArrayLike) -> tuple[Array, Array]:
+    """What each drawn case counts for where other things than draws changed the pool too, and the share of each draw.
+
+    Every draw by itself estimates the sum over all cases: what was known before it, and the drawn value over its
+    probability for all that was left. The weights are those of a mean of these estimates, (0, inf). What it means: as
+    `lure_weights`, whose proportions these are while only draws make the pool smaller.
+
+    Parameters
+    ----------
+    probabilities
+        As `lure_weights`.
+    pools
+        How many cases could be drawn at each draw, this one among them, (draws,).
+
+    Returns
+    -------
+    Weights, and the shares that add up to 1, float (draws,) each. A case that became known without a draw after draw
+    m counts for the sum of the shares of the draws after m: before, it was among those that m stands for.
+
+    Notes
+    -----
+    Chance level: as `lure_weights`.
+    Empty case: no draw gives none.
+    A share goes by 1 / (pool (pool - 1)), which keeps the weights of even draws even; a draw of the last case left
+    comes to know everything and has all of it.
+
+    Raises
+    ------
+    ValueError
+        If a probability is not in (0, 1], a pool is not 1 or more, or their numbers differ.
+
+    References
+    ----------
+    As `lure_weights`.
+
+    Examples
+    --------
+    >>> history_weights([1 / 4, 1 / 3], [4, 3])[0].round(9)
+    array([2., 2.])
+    >>> history_weights([0.8, 0.1], [4, 3])[0] / lure_weights([0.8, 0.1], 4)
+    array([2., 2.])
+    """
+    chances, left = np.asarray(probabilities, dtype=np.float64), np.asarray(pools, dtype=np.float64)
+    _check_chances(chances)
+    if left.shape != chances.shape or (left < 1).any():
+        raise ValueError(f"pools {left.tolist()} for {len(chances)} draws: each draw takes from 1 case or more")
+    shares = 1 / (left * np.maximum(left - 1, _ALMOST_NONE))
+    shares = shares / shares.sum() if len(shares) else shares
+    return shares / chances + shares.sum() - np.cumsum(shares), shares
 
 
 def weighted_mean(values: ArrayLike, weights: ArrayLike, *, is_normalised: bool = False) -> float:
@@ -237,6 +285,15 @@ def effective_size(weights: ArrayLike) -> float:
     _, counts = _paired(np.zeros(np.shape(weights)), weights)
     squares = float((counts**2).sum())
     return float(counts.sum()) ** 2 / squares if squares else 0.0
+
+
+def _check_chances(chances: Array) -> None:
+    if chances.ndim != 1:
+        raise ValueError(f"probabilities must have the axis (draws,), not shape {chances.shape}")
+    is_bad = ~((chances > 0) & (chances <= 1))
+    if is_bad.any():
+        place = int(np.argmax(is_bad))
+        raise ValueError(f"the probability of draw {place + 1} is {chances[place]:g}, not in (0, 1]")
 
 
 def _paired(values: ArrayLike, weights: ArrayLike) -> tuple[Array, Array]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import numpy as np
 import pytest
 from django.utils import timezone
 
+from annotations import reweighting
 from annotations.metrics.sampling import lure_weights, weighted_mean
-from annotations.models import AgreementScore, Arm, Draw, PartyKind
+from annotations.models import AgreementScore, Arm, Assignment, Draw, Origin, PartyKind
 from annotations.reweighting import Draws, agreement_over_all, draws_of, reweighted, selection_of
-from curation.models import Benchmark, Case
+from curation.models import Benchmark, Case, CaseFacts, Gold, GoldRoi
 from tests.factories import make_case
 
 
@@ -51,26 +53,70 @@ def test_a_case_without_a_number_is_one_of_those_that_are_not_known() -> None:
     assert (with_nan.n, with_nan.value) == (1, 1.0)
 
 
-def test_the_mean_of_the_pool_comes_back_from_many_runs_of_the_queue() -> None:
-    """The queue's own policy with a random share, on values that disagreement follows; the plain mean is off."""
+def test_cases_known_before_they_were_drawn_stand_for_themselves() -> None:
+    draws = Draws((4, 2), (10, 9), (0.8, 0.7), cases=10)
+    numbers = {1: 0.0, 3: 0.0, 4: 0.0, 2: 1.0}
+    # The draw of case 4 told nothing that its gold had not: case 2 alone stands for the seven without gold.
+    one = reweighted(
+        draws,
+        positions=np.array(list(numbers), float),
+        values=np.array(list(numbers.values())),
+        anyway=frozenset({1, 3, 4}),
+    )
+    assert one is not None
+    assert (one.n, one.drawn) == (4, 1)
+    assert one.value == pytest.approx(0.7)
+
+
+def test_cases_handed_out_in_another_order_count_for_the_draws_after_them() -> None:
+    draws = Draws((4, 2), (10, 8), (0.8, 0.7), cases=10, otherwise=((1, 1),))
+    later = (1 / 56) / (1 / 90 + 1 / 56)
+    one = found(draws, {1: 0.0, 4: 1.0, 2: 1.0})
+    assert one.value == pytest.approx((10 - later) / 10)
+
+
+Rows = list[tuple[int, int, float]]
+
+
+def draw(source: np.random.Generator, apart: Any, left: list[int], times: int) -> Rows:
+    """The queue's own policy, with a random share of 0.4; takes the drawn ones out of the pool."""
+    rows = []
+    for _ in range(times):
+        best = max(left, key=lambda case: apart[case])
+        case = int(source.choice(left)) if source.random() < 0.4 else best
+        rows.append((case, len(left), 0.4 / len(left) + (0.6 if case == best else 0)))
+        left.remove(case)
+    return rows
+
+
+@pytest.mark.parametrize("story", ["plain", "gold", "skipped", "other order", "added"])
+def test_the_mean_of_the_pool_comes_back_from_many_runs_of_the_queue(
+    story: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Values that disagreement follows; the plain mean is off."""
+    monkeypatch.setattr(reweighting, "weighted_interval", lambda *_, **__: (0.0, 1.0))  # which takes most of the time
     source = np.random.default_rng(3)
-    values = source.random(40)
-    apart = values + source.normal(0, 0.1, 40)
+    values = source.random(60)
+    apart = values + source.normal(0, 0.1, 60)
+    golden = frozenset(int(case) for case in np.argsort(-apart)[:20]) if story == "gold" else frozenset()
     plain, weighted = [], []
     for _ in range(400):
-        left, rows = list(range(40)), []
-        for _ in range(15):
-            best = max(left, key=lambda case: apart[case])
-            case = int(source.choice(left)) if source.random() < 0.4 else best
-            rows.append((case, len(left), 0.4 / len(left) + (0.6 if case == best else 0)))
-            left.remove(case)
+        left = list(range(40 if story == "added" else 60))
+        rows = draw(source, apart, left, 15)
+        otherwise: list[int] = []
+        if story == "other order":
+            otherwise = sorted(left, key=lambda case: apart[case])[:10]
+        left = [*left, *range(40, 60)] if story == "added" else [case for case in left if case not in otherwise]
+        rows += draw(source, apart, left, 10)
+        known = {case for case, *_ in rows if story != "skipped" or source.random() < 0.7} | golden | {*otherwise}
         positions, pools, chances = zip(*rows, strict=True)
-        draws = Draws(positions, pools, chances, cases=40)
-        one = found(draws, {case: values[case] for case, *_ in rows})
-        plain.append(np.mean([values[case] for case, *_ in rows]))
+        draws = Draws(positions, pools, chances, cases=60, otherwise=tuple((case, 15) for case in otherwise))
+        one = reweighted(draws, positions=np.array(sorted(known), float), values=values[sorted(known)], anyway=golden)
+        assert one is not None
+        plain.append(values[sorted(known)].mean())
         weighted.append(one.value)
-    assert abs(np.mean(plain) - values.mean()) > 0.1
-    assert abs(np.mean(weighted) - values.mean()) < 0.03
+    assert abs(np.mean(weighted) - values.mean()) < 0.016
+    assert abs(np.mean(plain) - values.mean()) > 0.02
 
 
 def drawn(case: Case, number: int, pool: int, probability: float) -> None:
@@ -82,7 +128,7 @@ def drawn(case: Case, number: int, pool: int, probability: float) -> None:
 
 @pytest.mark.django_db
 def test_draws_of_a_benchmark(benchmark: Benchmark, django_assert_num_queries: Any) -> None:
-    cases = [make_case(benchmark, f"c{at}") for at in range(4)]
+    cases = [make_case(benchmark, f"c{at}", answer="") for at in range(4)]
     make_case(benchmark, "probe", is_probe=True)
     with django_assert_num_queries(1):
         assert draws_of(benchmark) is None
@@ -91,6 +137,34 @@ def test_draws_of_a_benchmark(benchmark: Benchmark, django_assert_num_queries: A
     drawn(cases[0], 2, 3, 0.9)
     assert draws_of(benchmark) == Draws((3, 1), (4, 3), (1 / 4, 0.9), cases=4)
     assert selection_of([one.pk for one in cases]) == {cases[2].pk: (1, 4, 1 / 4), cases[0].pk: (2, 3, 0.9)}
+
+
+@pytest.mark.django_db
+def test_what_was_known_of_a_case_before_it_was_handed_out(
+    benchmark: Benchmark, reader: Any, django_assert_num_queries: Any
+) -> None:
+    cases = [make_case(benchmark, f"c{at}", answer="B" if at == 4 else "") for at in range(7)]
+    early = Gold.objects.create(case=cases[0], revision=1, answer={"choice": "A"})
+    GoldRoi.objects.create(gold=early, number=1, client_id=uuid.uuid4(), image=1, frame=0, shape="point", geometry={})
+    for number, at in enumerate((0, 1, 4), start=1):
+        drawn(cases[at], number, 8 - number, 0.9)
+    Gold.objects.create(case=cases[1], revision=1, answer={"choice": "A"})  # as a review makes it of readings
+    for case, is_probe in ((cases[2], False), (cases[3], True)):
+        Assignment.objects.create(
+            case=case,
+            reader=reader,
+            lease_expires_at=timezone.now(),
+            origin=Origin.PROBE if is_probe else Origin.QUEUE,
+        )
+        CaseFacts.objects.filter(case=case).update(is_drawn=True)
+    Draw.objects.create(
+        case=cases[5], benchmark=benchmark, number=4, pool=3, probability=0.9, is_random=False, random_share=0.2
+    )
+    with django_assert_num_queries(3):
+        draws = draws_of(benchmark)
+    assert draws is not None
+    assert (draws.positions, draws.otherwise) == ((1, 2, 5, 6), ((3, 3),))
+    assert (draws.answered, draws.marked) == (frozenset({1, 5}), frozenset({1}))
 
 
 @pytest.mark.django_db

@@ -241,15 +241,16 @@ def test_uneven_draws_are_reweighted_beside_the_plain_numbers(
     assert only(benchmark).over_all.ratio is None
     told = describe_standing(only(benchmark))
     assert told["attention_ratio"]["reweighted"] is None
+    Case.objects.update(answer="")  # else accuracy is known whatever is drawn
     for at in range(5):
-        make_case(benchmark, f"unread-{at}")
+        make_case(benchmark, f"unread-{at}", answer="")
     for number, case in enumerate(read, start=1):
         chance = 0.9 if number < 5 else 0.02
         Draw.objects.create(
             case=case, benchmark=benchmark, number=number, pool=13 - number, probability=chance, is_random=number > 4,
             random_share=0.2,
         )  # fmt: skip
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         standings(benchmark=benchmark)
     row = only(benchmark)
     ratio = row.over_all.ratio

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from annotations.metrics import sampling
 from annotations.metrics.agreement import bootstrap_interval
-from annotations.metrics.sampling import effective_size, lure_weights, weighted_interval, weighted_mean
+from annotations.metrics.sampling import effective_size, history_weights, lure_weights, weighted_interval, weighted_mean
 
 VALUES = np.array([0.9, 0.1, 0.4, 0.0, 1.0])
 """What is estimated: agreement on each of five cases."""
@@ -176,3 +176,14 @@ def test_bad_values_raise():
         weighted_interval([1, 1], [math.inf, 1])
     with pytest.raises(ValueError, match="the weight of draw 1 is nan"):
         effective_size([math.nan])
+
+
+def test_a_history_of_draws_alone_has_the_proportions_of_the_levelled_weights() -> None:
+    source = np.random.default_rng(5)
+    chances = source.uniform(0.05, 0.9, 6)
+    weights, shares = history_weights(chances, np.arange(12, 6, -1))
+    assert weights / weights.sum() == pytest.approx(lure_weights(chances, 12) / lure_weights(chances, 12).sum())
+    assert shares.sum() == pytest.approx(1)
+    assert history_weights([0.5, 1.0], [2, 1])[0] == pytest.approx([1, 1])
+    with pytest.raises(ValueError, match="pools"):
+        history_weights([0.5], [0])
