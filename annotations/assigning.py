@@ -296,7 +296,7 @@ def _why_nothing(asked: Asked) -> NothingLeft:
 @transaction.atomic
 def _give_back(assignment_id: uuid.UUID, state: AssignmentState, *, reason: str) -> Assignment:
     assignment = Assignment.objects.select_related("case", "reader").get(pk=assignment_id)
-    lock_case(assignment.case_id)
+    locked = lock_case(assignment.case_id)
     assignment.refresh_from_db(fields=["state"])
     if assignment.state == state:
         return assignment
@@ -306,6 +306,8 @@ def _give_back(assignment_id: uuid.UUID, state: AssignmentState, *, reason: str)
     assignment.lease_expires_at = timezone.now()
     assignment.skip_reason = reason
     assignment.save(update_fields=["state", "lease_expires_at", "skip_reason", "updated_at"])
+    if state == AssignmentState.SKIPPED:
+        probes.end_turn(reader_id=assignment.reader_id, benchmark=locked.benchmark)
     audit.record(
         f"assignment.{state.value}",
         actor=assignment.reader,

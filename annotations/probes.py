@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef
 from django.utils.crypto import salted_hmac
 
-from annotations.models import Assignment, AssignmentState, Origin
+from annotations.models import Assignment, AssignmentState, Origin, ProbeTurn
 from curation import audit, facts
 from curation.models import Benchmark, Case, Gold
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 LARGEST_RATE = 0.5
 MOST_AT_ONCE = 1000
 _SALT = "annotations.probes"
+_END = """
+    INSERT INTO annotations_probeturn AS turn (reader_id, benchmark_id, ended) VALUES (%s, %s, 1)
+    ON CONFLICT (reader_id, benchmark_id) DO UPDATE SET ended = turn.ended + 1"""
 
 
 class NoGold(ValueError):
@@ -64,16 +67,16 @@ def due_probe(*, reader: User, benchmark: Benchmark) -> uuid.UUID | None:
     Notes
     -----
     The draw is an HMAC, under the installation's secret key, of reader, benchmark and the number of cases that the
-    reader submitted or skipped there: unpredictable without the key, the same however often it is asked. Where cases
-    only come by assignment there are no probes: one that nobody assigned would stand out.
+    reader submitted or skipped there (`end_turn` counts them): unpredictable without the key, the same however often
+    it is asked. Where cases only come by assignment there are no probes: one that nobody assigned would stand out.
     """
     if not benchmark.probe_rate or benchmark.is_push_only:
         return None
     given = Assignment.objects.filter(reader=reader, case__benchmark=benchmark)
     unended = given.filter(state__in=[AssignmentState.LEASED, AssignmentState.RELEASED], origin=Origin.PROBE)
     back = unended.filter(case__is_probe=True).order_by("created_at").values_list("case_id", flat=True).first()
-    ended = given.filter(state__in=[AssignmentState.SUBMITTED, AssignmentState.SKIPPED])
-    turn = f"{reader.pk}:{benchmark.pk}:{ended.count()}"
+    turns = ProbeTurn.objects.filter(reader=reader, benchmark=benchmark).values_list("ended", flat=True)
+    turn = f"{reader.pk}:{benchmark.pk}:{turns.first() or 0}"
     if back is not None:
         return back
     if _drawn("whether", turn) >= benchmark.probe_rate:
@@ -89,6 +92,16 @@ def due_probe(*, reader: User, benchmark: Benchmark) -> uuid.UUID | None:
         .values_list("pk", flat=True)
     )
     return left[int(_drawn("which", turn) * len(left))] if left else None
+
+
+def end_turn(*, reader_id: uuid.UUID, benchmark: Benchmark) -> None:
+    """Count that the reader submitted or skipped a case, whichever it was; the next one is drawn anew.
+
+    In the caller's transaction, after its other locks. Where no probes are handed out nothing is drawn, nor counted.
+    """
+    if benchmark.probe_rate:
+        with connection.cursor() as cursor:
+            cursor.execute(_END, [reader_id, benchmark.pk])
 
 
 @transaction.atomic
@@ -109,6 +122,8 @@ def mark_probes(*, benchmark: Benchmark, case_ids: Collection[uuid.UUID], is_pro
     NoGold
         If one that is to become a probe has no gold in force; nothing is changed then.
     """
+    # The benchmark before its cases, as whoever changes order or overlap does (annotations/ordering.py).
+    Benchmark.objects.select_for_update(no_key=True).get(pk=benchmark.pk)
     rows = Case.objects.select_for_update(no_key=True).filter(benchmark=benchmark, pk__in=case_ids).order_by("pk")
     cases = list(rows.only("pk", "key", "is_probe"))
     unknown = set(case_ids) - {case.pk for case in cases}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.utils import timezone
 
-from annotations import assigning
+from annotations import assigning, probes
 from annotations.aided import has_looked, refuse_after_aided
 from annotations.content import BadContent, Frame, parse_content
 from annotations.drafting import ReadingLocked, StaleDraft, content_of, lock
@@ -209,6 +209,8 @@ def _write_revision(
     )
     write_parts(revision, content)
     if assignment is not None:
+        if assignment.state != AssignmentState.SUBMITTED:
+            probes.end_turn(reader_id=reading.reader_id, benchmark=reading.case.benchmark)
         assignment.state = AssignmentState.SUBMITTED
         assignment.save(update_fields=["state", "updated_at"])
     return revision

@@ -4,7 +4,7 @@ from annotations.models.agreement import AgreementConfusion, AgreementLabel, Agr
 from annotations.models.assignments import Assignment, AssignmentState, Origin
 from annotations.models.comments import Anchor, Comment, Mention
 from annotations.models.priorities import CasePriority, ProbeResult
-from annotations.models.queue import Draw, QueueMark, ReaderPair
+from annotations.models.queue import Draw, ProbeTurn, QueueMark, ReaderPair
 from annotations.models.readings import (
     Arm,
     Reading,
@@ -33,6 +33,7 @@ __all__ = [
     "Origin",
     "PartyKind",
     "ProbeResult",
+    "ProbeTurn",
     "QueueMark",
     "RationaleStep",
     "ReaderPair",

@@ -67,6 +67,23 @@ class QueueMark(models.Model):
         return f"{self.reader} in {self.benchmark} from {self.order_key}"
 
 
+class ProbeTurn(models.Model):
+    """How many cases a reader submitted or skipped in a benchmark while probes are handed out there.
+
+    The draw of the next case goes by it. A row of its own, since a reader's mark is locked where a case is waited for.
+    """
+
+    reader = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    benchmark = models.ForeignKey(Benchmark, on_delete=models.CASCADE, related_name="+")
+    ended = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["reader", "benchmark"], name="probe_turn_once")]
+
+    def __str__(self) -> str:
+        return f"{self.reader} ended {self.ended} cases in {self.benchmark}"
+
+
 class ReaderPair(models.Model):
     """How many cases two readers were both handed out while the order is balanced; `low` has the lower id."""
 

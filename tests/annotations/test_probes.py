@@ -13,10 +13,10 @@ from django.utils import timezone
 from annotations import probes
 from annotations.assigning import HandedOut, NothingLeft, heartbeat, next_case, release, skip
 from annotations.drafting import save_draft
-from annotations.models import Assignment, AssignmentState, Origin, Reading, ReadingState
+from annotations.models import Assignment, AssignmentState, Origin, ProbeTurn, Reading, ReadingState
 from annotations.ordering import set_reading_order
 from annotations.probes import NoGold, UnknownCases, change_probing, due_probe, mark_probes
-from annotations.submission import submit
+from annotations.submission import revise, submit
 from curation.models import AuditEvent, Benchmark, Case, Gold, Membership, OrderPolicy, Role, User
 from tests.annotations.contents import content
 from tests.factories import make_benchmark, make_case
@@ -266,6 +266,34 @@ def test_a_draw_costs_the_same_however_many_were_read(
     due = due_probe(reader=reader, benchmark=probing) is not None
     with django_assert_num_queries(3 if due else 2):
         due_probe(reader=reader, benchmark=probing)
+
+
+def test_turns_are_counted_as_cases_end_and_only_where_probes_are_handed_out(
+    probing: Benchmark, reader: User, curator: User
+) -> None:
+    for _ in range(2):
+        read(reader, probing)
+    held = take(reader, probing)
+    release(assignment_id=held.pk)
+    assert turns_of(reader) == [2], "what was given back has not ended"
+    held = take(reader, probing)
+    skip(assignment_id=held.pk, reason="blurred")
+    skip(assignment_id=held.pk, reason="blurred")
+    assert turns_of(reader) == [3], "twice is the same as once"
+    change_probing(benchmark=probing, actor=curator, probe_rate=0.0)
+    read(reader, Benchmark.objects.get(pk=probing.pk))
+    assert turns_of(reader) == [3]
+
+
+def test_a_correction_is_no_new_turn(probing: Benchmark, reader: User) -> None:
+    held = read(reader, probing)
+    reading = revise(reading_id=Reading.objects.get(case=held.case, reader=reader).pk)
+    submit(reading_id=reading.pk, version=reading.version, key="again")
+    assert turns_of(reader) == [1]
+
+
+def turns_of(reader: User) -> list[int]:
+    return list(ProbeTurn.objects.filter(reader=reader).values_list("ended", flat=True))
 
 
 def shape(value: Any) -> Any:
