@@ -217,7 +217,8 @@ LEFT JOIN gold ON gold.case_id = cased.id
 LEFT JOIN annotations_caseagreement state ON state.case_id = cased.id
 WHERE (said.case_id IS NOT NULL OR state.case_id IS NOT NULL)
   AND state.sources_digest IS DISTINCT FROM md5(
-    %s || '|' || cased.input_digest || '|' || coalesce(gold.revision, 0) || '|' || coalesce(said.readings, ''))
+    %s || '|' || cased.input_digest || '|' || cased.version || '|' || coalesce(gold.revision, 0)
+      || '|' || coalesce(said.readings, ''))
 ORDER BY cased.id LIMIT %s
 """
 

@@ -27,6 +27,8 @@ class CaseSources:
 
     stage: Stage
     input_digest: str
+    version: int
+    """Of the case: what its pairs share beside the input (patient, modalities) changes with it."""
     options: frozenset[str]
     readings: list[Said] = field(default_factory=list)
     gold: Said | None = None
@@ -43,7 +45,7 @@ class CaseSources:
     def digest(self) -> str:
         """Changes with whatever the rows follow from; `agreement.behind` takes the same in SQL."""
         readings = ",".join(f"{key}:{revision}" for key, revision in sorted(self.revisions.items(), key=_by_text))
-        text = f"{METRIC_VERSION}|{self.input_digest}|{self.gold_revision}|{readings}"
+        text = f"{METRIC_VERSION}|{self.input_digest}|{self.version}|{self.gold_revision}|{readings}"
         return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
     def pairs(self) -> Iterator[tuple[Said, Said]]:
@@ -68,7 +70,9 @@ def sources_of(case_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, CaseSources]:
     cases = {case.pk: case for case in rows}
     images = _images(cases)
     found = {
-        pk: CaseSources(_stage(case, images.get(pk, [])), case.input_digest, frozenset(case.options or {}))
+        pk: CaseSources(
+            _stage(case, images.get(pk, [])), case.input_digest, case.version, frozenset(case.options or {})
+        )
         for pk, case in cases.items()
     }
     of_readings = Reading.objects.filter(case__in=cases, revision__gt=0).values_list("case_id", "pk", "revision")

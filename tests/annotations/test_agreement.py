@@ -202,6 +202,23 @@ def test_rows_of_another_input_are_void(case: Case) -> None:
     assert not agreement.record_case(case.pk)
 
 
+def test_who_a_case_is_of_and_by_which_modality_follow_the_case(case: Case) -> None:
+    for name in ("one", "two"):
+        say(case, make_user(name))
+    agreement.record_case(case.pk)
+    before = pair(case)
+    case.images.update(modality="MR")
+    case.patient, case.version = "p7", case.version + 1
+    case.save()
+    assert agreement.behind(10) == [case.pk]
+    assert agreement.record_case(case.pk)
+    after = pair(case)
+    assert (before.modalities, after.modalities) == ("", "MR")
+    assert before.cluster != after.cluster == CaseAgreement.objects.get().cluster
+    assert agreement.behind(10) == []
+    assert agreement.differing([case.pk]) == []
+
+
 def test_the_sweep_sees_what_was_lost(case: Case, django_assert_num_queries: Any) -> None:
     other = make_case(case.benchmark, "case2")
     one, two = make_user("one"), make_user("two")
