@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Count, Exists, OuterRef
 from django.shortcuts import get_object_or_404, render
 from django.urls import path
+from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from annotations.agreement_card import card_of
@@ -53,6 +54,7 @@ def _own_reading(case: Case, user: User) -> uuid.UUID | None:
     return own.values_list("pk", flat=True).first()
 
 
+@ensure_csrf_cookie
 @require_safe
 def case(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
     """One case: where the experts pointed and where the models looked, once the user may see it."""

@@ -4,7 +4,8 @@ import { gathered, listen } from "./live/stream";
 import { board } from "./review/board";
 import type { ReviewPage } from "./review/data";
 import { ReviewView } from "./review/Page";
-import { guardLeaving, load, loadComments, page } from "./review/state";
+import { comments, guardLeaving, load, page } from "./review/state";
+import "./styles/comments.css";
 import "./styles/review.css";
 
 const KINDS = new Set(["review.changed", "reading.submitted", "case.changed"]);
@@ -16,21 +17,21 @@ function start(root: HTMLElement, data: ReviewPage): void {
   root.replaceChildren();
   render(h(ReviewView, {}), root);
   const readings = gathered(() => void load(), GATHER_MS);
-  const comments = gathered(() => void loadComments(), GATHER_MS);
+  const said = gathered(() => void comments.load(), GATHER_MS);
   guardLeaving();
   listen(
     (event) => {
       if (event.case !== data.case.id) return;
       if (KINDS.has(event.type)) readings.soon();
-      if (event.type === "comment.changed") comments.soon();
+      if (event.type === "comment.changed") said.soon();
     },
     () => {
       readings.soon();
-      comments.soon();
+      said.soon();
     },
   );
   void load().then(() => board.begin());
-  void loadComments();
+  void comments.load();
 }
 
 const root = document.getElementById("review-live");

@@ -204,3 +204,12 @@ def test_undoing_the_last_review_leaves_the_one_before(benchmark: Benchmark, cas
         row.case.pk: row.review for row in list_waiting(benchmark=benchmark, user=reviewer, state="waiting").rows
     }
     assert waiting[cases[0].pk] == reviews[1]
+
+
+def test_a_reader_finds_the_comments_on_the_case_page_after_the_own_submit_only(
+    benchmark: Benchmark, case: Case, reader: User, other_reader: User
+) -> None:
+    submitted(case, other_reader, content())
+    assert "case-comments" not in get(reader, "case-page", case.pk)[1]
+    submitted(case, reader, content())
+    assert 'id="case-comments"' in get(reader, "case-page", case.pk)[1]

@@ -38,3 +38,8 @@ export function sizeText(roi: Roi, image: ImageInfo | null): string {
   if (roi.shape === "point") return "–";
   return roi.shape === "line" ? lengthText(roi.geometry, image) : areaText(area(roi), bodySpacing(image));
 }
+
+/** A moment as this browser's clock has it; nothing where there is none. */
+export function when(at: string | null): string {
+  return at ? new Date(at).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" }) : "";
+}

@@ -1,14 +1,11 @@
 // Who settled the case before, why, and the way back.
 import type { JSX } from "preact";
+import { when } from "../panels/words";
 import { question } from "./Ask";
 import type { Review } from "./data";
 import { reviews, undo } from "./state";
 
 const WORDS = { open: "open", escalated: "escalated", closed: "closed", reverted: "reverted", discarded: "set aside" };
-
-export function when(at: string | null): string {
-  return at ? new Date(at).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" }) : "";
-}
 
 function askUndo(review: Review): void {
   question.value = {

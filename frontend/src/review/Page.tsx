@@ -1,12 +1,13 @@
 // Readings side by side on the left, the gold that is made of them on the right.
 import type { JSX } from "preact";
 import { Dialog } from "../panels/Dialog";
+import { when } from "../panels/words";
 import { Answers } from "./Answers";
 import { Ask, question } from "./Ask";
 import { Comments } from "./Comments";
 import type { Review } from "./data";
 import { GoldDraft, GoldInForce } from "./Gold";
-import { History, when } from "./History";
+import { History } from "./History";
 import { ImageView } from "./ImageView";
 import { Regions } from "./Regions";
 import { StepTable } from "./StepTable";

@@ -1,12 +1,7 @@
-// What the review page shows, as /api/v1/cases/{id}/consensus/, …/review/ and …/comments/ send it.
+// What the review page shows, as /api/v1/cases/{id}/consensus/ and …/review/ send it.
 import { call } from "../api/client";
 import type { Answer, CaseInfo, Content, Label, MaskGeometry, Roi, ShapeGeometry, Step } from "../api/types";
-
-export interface Person {
-  id: string;
-  username: string;
-  name: string;
-}
+import type { Person } from "../comments/data";
 
 export interface ReviewPage {
   case: CaseInfo;
@@ -139,34 +134,11 @@ export interface Review extends Draft {
   revert_reason: string;
 }
 
-export interface Comment {
-  id: string;
-  parent: string | null;
-  anchor: "case" | "step" | "roi" | "field";
-  anchor_id: string;
-  reading: string | null;
-  text: string;
-  author: Person;
-  resolved_by: Person | null;
-  resolved_at: string | null;
-  created_at: string;
-}
-
-export interface NewComment {
-  text: string;
-  anchor?: string;
-  anchor_id?: string;
-  reading?: string;
-  parent?: string;
-}
-
 const of = (id: string): string => `/api/v1/cases/${id}/`;
 const post = <T>(url: string, body: unknown): Promise<T> => call<T>(url, { method: "POST", body });
 
 export const fetchConsensus = (id: string): Promise<Consensus> => call(`${of(id)}consensus/`);
 export const fetchReviews = (id: string): Promise<{ results: Review[] }> => call(`${of(id)}review/`);
-export const fetchComments = (id: string): Promise<{ results: Comment[]; next: string | null }> =>
-  call(`${of(id)}comments/?limit=200`);
 export const openReview = (id: string): Promise<Review> => post(`${of(id)}review/`, {});
 export const saveReview = (id: string, body: Draft & { version: number }): Promise<Review> =>
   post(`${of(id)}review/`, { ...body, action: body.action || null });
@@ -176,9 +148,3 @@ export const actOn = (id: string, review: string, act: "revert" | "discard", rea
   post(`${of(id)}review/${review}/${act}/`, { reason });
 export const escalate = (id: string, review: string, to: string, reason: string): Promise<Review> =>
   post(`${of(id)}review/${review}/escalate/`, { to, reason });
-export const fetchUnseen = (): Promise<{ results: { comment: string; case: string }[] }> =>
-  call("/api/v1/mentions/?unseen=true&limit=200");
-export const markSeen = (comment: string): Promise<unknown> => post(`/api/v1/comments/${comment}/seen/`, {});
-export const writeComment = (id: string, body: NewComment): Promise<Comment> => post(`${of(id)}comments/`, body);
-export const settleComment = (comment: string, act: "resolve" | "reopen"): Promise<Comment> =>
-  post(`/api/v1/comments/${comment}/${act}/`, {});

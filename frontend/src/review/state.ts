@@ -1,22 +1,19 @@
 // What the review page is at: signals that its parts read, and the calls that fill and change them.
 import { computed, effect, signal } from "@preact/signals";
 import { ApiError } from "../api/client";
+import { Comments } from "../comments/thread";
 import { Autosave } from "../state/autosave";
 import { changeBetween } from "../state/describe";
 import { History } from "../state/history";
 import { reviewQueue } from "../state/queue";
 import {
   actOn,
-  type Comment,
   type Consensus,
   closeReview,
   type Draft,
   escalate,
-  fetchComments,
   fetchConsensus,
   fetchReviews,
-  fetchUnseen,
-  markSeen,
   openReview,
   type Review,
   type ReviewPage,
@@ -27,7 +24,7 @@ import { actionOf, NOTHING } from "./merge";
 export const page = signal<ReviewPage | null>(null);
 export const consensus = signal<Consensus | null>(null);
 export const reviews = signal<Review[]>([]);
-export const comments = signal<Comment[]>([]);
+export const comments = new Comments(() => page.value?.case.id ?? "");
 export const failure = signal("");
 /** What a call was refused for, beside what it was about. */
 export const refusal = signal("");
@@ -78,16 +75,6 @@ export async function load(): Promise<void> {
     await takeUp();
   } catch (error) {
     failure.value = words(error);
-  }
-}
-
-export async function loadComments(): Promise<void> {
-  try {
-    comments.value = (await fetchComments(caseId())).results;
-    const unseen = (await fetchUnseen()).results.filter((one) => one.case === caseId());
-    await Promise.all(unseen.map((one) => markSeen(one.comment)));
-  } catch (error) {
-    refusal.value = words(error);
   }
 }
 
