@@ -2,19 +2,24 @@
 
 Django's own handler offers middleware to run on the event loop, and each that only can is wrapped: one synchronous
 middleware among others that could be both sends a request back and forth between loop and thread a dozen times, which
-costs more than most requests do.
+costs more than most requests do. It also starts a thread for each request, with new objects for the database in it;
+here threads are lent.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
 import django
-from asgiref.sync import sync_to_async
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.core.handlers.asgi import ASGIHandler
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponseBase
+
+# More are only kept while as many requests and streams are open.
+MOST_IDLE_THREADS = 40
 
 
 class ThreadedHandler(ASGIHandler):
@@ -22,6 +27,24 @@ class ThreadedHandler(ASGIHandler):
 
     A view that is a coroutine runs on the event loop all the same, and so does what it streams.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.idle: list[ThreadPoolExecutor] = []
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Answer one request in a thread that is lent to it."""
+        if scope["type"] != "http":
+            raise ValueError(f"only HTTP is answered here, not {scope['type']}")
+        thread = self.idle.pop() if self.idle else ThreadPoolExecutor(max_workers=1, thread_name_prefix="request")
+        try:
+            async with ThreadSensitiveContext(executor=thread):
+                await self.handle(scope, receive, send)
+        finally:
+            if len(self.idle) < MOST_IDLE_THREADS:
+                self.idle.append(thread)
+            else:
+                thread.shutdown(wait=False)
 
     def load_middleware(self, is_async: bool = False) -> None:  # noqa: ARG002 the signature is Django's
         """Build the chain for a thread, whatever the caller runs on."""

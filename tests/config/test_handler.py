@@ -41,6 +41,17 @@ def ending(_: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpReques
     return answer
 
 
+def meeting(_: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+    """A middleware that answers once two requests are in it."""
+    both = threading.Barrier(2)
+
+    def answer(_: HttpRequest) -> HttpResponseBase:
+        both.wait(timeout=10)
+        return HttpResponse(b"met")
+
+    return answer
+
+
 async def asked(handler: ThreadedHandler, path: str) -> list[dict[str, Any]]:
     """The messages of an answer."""
     scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": [(b"host", b"localhost")]}
@@ -61,6 +72,34 @@ def test_everything_between_the_event_loop_and_the_view_runs_in_one_thread(setti
     assert len(seen) == 2
     assert len(set(seen)) == 1
     assert seen[0] != threading.get_ident()
+
+
+def test_threads_are_lent_again(settings: Any) -> None:
+    settings.MIDDLEWARE = [f"{__name__}.ending"]
+    settings.ALLOWED_HOSTS = ["localhost"]
+    seen.clear()
+    handler = ThreadedHandler()
+
+    async def three() -> None:
+        for _ in range(3):
+            await asked(handler, "/")
+
+    asyncio.run(three())
+    assert len(seen) == 3
+    assert len(set(seen)) == 1
+    assert len(handler.idle) == 1
+
+
+def test_requests_at_the_same_time_have_threads_of_their_own(settings: Any) -> None:
+    settings.MIDDLEWARE = [f"{__name__}.meeting"]
+    settings.ALLOWED_HOSTS = ["localhost"]
+    handler = ThreadedHandler()
+
+    async def two() -> None:
+        await asyncio.gather(asked(handler, "/"), asked(handler, "/"))
+
+    asyncio.run(two())
+    assert len(handler.idle) == 2
 
 
 def test_no_middleware_of_ours_needs_the_event_loop() -> None:
