@@ -100,9 +100,10 @@ def changes_of(benchmark: Benchmark) -> list[Changes]:
 
     Returns
     -------
-    Counts of readings that were submitted in both arms over the same input. Right is the gold's option, else the
-    source's; never the one that most readers chose, since theirs are among those compared. A reading in which several
-    models were in view counts under each: which of them moved the reader cannot be told.
+    Counts of readings that were submitted in both arms over the same input; before is what the reader last said blind,
+    as agreement counts it, since who revised after a look at the models had their aid already. Right is the gold's
+    option, else the source's; never the one that most readers chose, since theirs are among those compared. A reading
+    in which several models were in view counts under each: which of them moved the reader cannot be told.
     """
     by_model: dict[str | None, Changes] = {None: Changes(None)}
     for change, names in _changes(benchmark):
@@ -117,17 +118,17 @@ def changes_of(benchmark: Benchmark) -> list[Changes]:
 
 def _changes(benchmark: Benchmark) -> Iterable[tuple[Change, dict[uuid.UUID, str]]]:
     """Every reader and case with both arms submitted, and the names of the models shown; four queries."""
-    newest = ReadingRevision.objects.filter(reading__case__benchmark=benchmark, revision=F("reading__revision"))
-    aided = list(newest.filter(reading__arm=Arm.AIDED).select_related("reading__case").order_by("reading_id"))
+    rows = ReadingRevision.objects.filter(reading__case__benchmark=benchmark)
+    newest = rows.filter(reading__arm=Arm.AIDED, revision=F("reading__revision"))
+    aided = list(newest.select_related("reading__case").order_by("reading_id"))
     cases = {revision.reading.case_id: revision.reading.case for revision in aided}
-    unaided = {
-        (revision.reading.case_id, revision.reading.reader_id): revision
-        for revision in newest.filter(reading__arm=Arm.UNAIDED, reading__case__in=list(cases)).select_related("reading")
-    }
+    blind = rows.filter(reading__arm=Arm.UNAIDED, reading__case__in=list(cases), is_after_looking=False)
+    blind = blind.order_by("reading_id", "-revision").distinct("reading_id").select_related("reading")
+    unaided = {(revision.reading.case_id, revision.reading.reader_id): revision for revision in blind}
     golds = {gold.case_id: gold for gold in Gold.objects.in_force().filter(case__in=list(cases))}
     shown: dict[uuid.UUID, list[Prediction]] = defaultdict(list)
-    rows = AidShown.objects.filter(reading__in=[revision.reading_id for revision in aided])
-    for row in rows.select_related("prediction__model").defer("prediction__text"):
+    noted = AidShown.objects.filter(reading__in=[revision.reading_id for revision in aided])
+    for row in noted.select_related("prediction__model").defer("prediction__text"):
         shown[row.reading_id].append(row.prediction)
     for after in aided:
         reading = after.reading

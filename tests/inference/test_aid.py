@@ -11,7 +11,8 @@ from annotations.aided import open_aided
 from annotations.assigning import HandedOut, next_case
 from annotations.drafting import save_draft
 from annotations.models import Reading
-from annotations.submission import submit
+from annotations.submission import revise, submit
+from curation import audit
 from curation.models import AuditEvent, Benchmark, Case, Gold, Role, User
 from inference.aid import NotAided, changes_of, show_aid
 from inference.models import AidShown, Prediction
@@ -118,6 +119,17 @@ def test_changes_are_counted_over_all_and_under_each_model_shown(benchmark: Benc
     assert (anna.model, counts(anna)) == ("anna", expected)
     assert overall.difference == pytest.approx(0.2)
     assert overall.marked == 5
+
+
+def test_a_change_is_from_what_was_said_blind(reader: User, benchmark: Benchmark, case: Case) -> None:
+    says("anna", case, "A")
+    unaided = read(reader, benchmark, "B")
+    audit.look(user=reader, case=case)
+    version = revise(reading_id=unaided.pk).version
+    version = save_draft(reading_id=unaided.pk, version=version, content=content(answer={"choice": "A"})).version
+    assert submit(reading_id=unaided.pk, version=version, key="again").is_after_looking
+    read_again(unaided, "A")
+    assert counts(changes_of(benchmark)[0])["wrong_to_right"] == 1
 
 
 def test_a_model_that_was_not_shown_is_not_counted(reader: User, benchmark: Benchmark, case: Case) -> None:
