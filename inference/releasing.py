@@ -99,7 +99,9 @@ def _frozen_targets(cases: Sequence[SnapshotCase]) -> dict[Key, set[int]]:
         for revision in revisions:
             targets[(TargetKind.READING.value, revision.reading_id)].add(revision.revision)
     golds = {case.case_id: case.record["gold"] for case in cases if case.record["gold"] is not None}
-    stored = Gold.objects.filter(case__in=list(golds), is_withdrawn=False).prefetch_related(Prefetch("rois", GoldRoi.objects.all()))
+    stored = Gold.objects.filter(case__in=list(golds), is_withdrawn=False).prefetch_related(
+        Prefetch("rois", GoldRoi.objects.all())
+    )
     for gold in stored:
         if same_gold(golds[gold.case_id], gold_record(gold)):
             targets[(TargetKind.GOLD.value, gold.case_id)].add(gold.revision)
