@@ -198,10 +198,14 @@ def fit_of(benchmark: Benchmark) -> Fit:
 def _ratings(benchmark: Benchmark) -> QuerySet[ReadingRevision]:
     readings = Reading.objects.filter(case__benchmark=benchmark, arm=Arm.UNAIDED, revision__gt=0)
     # The newest that was written blind: who revised after a look at the gold would pass for the best of readers.
+    # Only of the question as it is now: of another the truth is another.
     blind = ReadingRevision.objects.filter(is_after_looking=False)
     newer = blind.filter(reading=OuterRef("reading"), revision__gt=OuterRef("revision"))
     return blind.filter(
-        ~Exists(newer), reading__in=readings.exclude(state__in=_OUT), content__answer__choice__isnull=False
+        ~Exists(newer),
+        reading__in=readings.exclude(state__in=_OUT),
+        input_digest=F("reading__case__input_digest"),
+        content__answer__choice__isnull=False,
     )
 
 

@@ -200,6 +200,17 @@ def test_the_fit_is_kept_until_somebody_submits(
     assert fit_of(benchmark).prior != first.prior
 
 
+def test_nothing_is_learnt_of_readers_from_a_question_that_is_no_more(
+    benchmark: Benchmark, case: Case, readers: list[User]
+) -> None:
+    vote(case, readers, "AAB")
+    vote(make_case(benchmark, "other"), readers, "BBB")
+    before = fit_of(benchmark)
+    Case.objects.filter(pk=case.pk).update(input_digest="f" * 64)
+    after = fit_of(benchmark)
+    assert ((before.ratings, before.cases), (after.ratings, after.cases)) == ((6, 2), (3, 1))
+
+
 def test_only_independent_words_on_this_very_question_count(case: Case, readers: list[User]) -> None:
     vote(case, readers, "AAB")
     submitted(case, readers[0], content(answer={"choice": "B"}), arm=Arm.AIDED)
