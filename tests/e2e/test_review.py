@@ -81,6 +81,22 @@ def test_two_readings_are_merged_closed_and_reverted(
     expect(page.get_by_role("button", name="Take region 1 of R2")).to_have_count(0)
     page.get_by_label("Step 2 of the gold").fill("Fluid at the left base.")
     page.get_by_role("button", name="Where readers differ").click()
+
+    # A region taken from a reader is moved on the image, undone and moved again.
+    page.get_by_role("button", name="Gold region 1, no label, box").focus()
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+Shift+z")
+    page.locator("[data-tool=ellipse]").click()
+    box = page.locator(".vp .surface").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.6, steps=3)
+    page.mouse.up()
+    expect(page.get_by_role("heading", name="Regions 3")).to_be_visible()
+
     close = page.get_by_role("button", name="Close and write the gold")
     expect(close).to_be_disabled()
     page.get_by_label("Why this is right").fill(REASON)
@@ -100,7 +116,8 @@ def test_two_readings_are_merged_closed_and_reverted(
     assert made["answer"] == {"text": WORDS[0]}
     assert [step["text"] for step in made["steps"]] == [WORDS[0], "Fluid at the left base."]
     regions = {roi["id"] for roi in made["rois"]}
-    assert len(regions) == 2
+    assert [roi["shape"] for roi in made["rois"]] == ["box", "box", "ellipse"]
+    assert made["rois"][0]["geometry"] == {"x0": 20, "y0": 11, "x1": 60, "y1": 51}
     assert all(set(step["evidence"]) <= regions for step in made["steps"])
     (review,) = product.call("vera", "GET", f"cases/{cased}/review/")["results"]
     assert (review["action"], review["reason"]) == ("merge", REASON)

@@ -2,6 +2,7 @@
 import type { JSX } from "preact";
 import { clock } from "../panels/words";
 import { answerText } from "./Answers";
+import { board } from "./board";
 import type { Draft } from "./data";
 import { AnswerPart, Reason, RoiPart, StepPart } from "./GoldParts";
 import { saysSomething, takeConsensus } from "./merge";
@@ -63,7 +64,9 @@ export function GoldDraft(): JSX.Element | null {
     ? "Take or write something first"
     : now.reason.trim() === ""
       ? "Write the reason first"
-      : "";
+      : board.trace.value
+        ? `Close the open polygon on image ${board.trace.value.image} first`
+        : "";
   return (
     <section class="card" aria-labelledby="gold-title">
       <div class="card-head">
