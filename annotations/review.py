@@ -343,6 +343,8 @@ def _checked(review: Review, wanted: Wanted) -> dict[str, Any]:
     elif wanted.action == ReviewAction.CONSENSUS and wanted.sources is None:
         sources, content = _computed(review.case)
     parsed = parse_gold_content(content, frame_of(review.case))
+    if action == ReviewAction.CONSENSUS and (now["action"], now["content"]) != (action, parsed):
+        action = _consensus_or_merge(review.case, parsed)
     return {"action": action, "content": parsed, "sources": sources, "reason": reason.strip()}
 
 
@@ -354,6 +356,20 @@ def _computed(case: Case) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     return [
         {"reading": one["reading"], "revision": one["counted_revision"], **nothing} for one in counted
     ], consensus_content(told)
+
+
+def _consensus_or_merge(case: Case, content: Mapping[str, Any]) -> ReviewAction:
+    """What gold is that is said to be the computed consensus: that, or parts of several put together by hand.
+
+    Regions are held against each other by what is drawn, for whoever sends them names them anew.
+    """
+    computed = parse_gold_content(_computed(case)[1], frame_of(case))
+
+    def drawn(one: Mapping[str, Any]) -> list[str]:
+        return sorted(digest({**roi, "id": None}) for roi in one["rois"])
+
+    is_it = (content["answer"], content["steps"]) == (computed["answer"], computed["steps"])
+    return ReviewAction.CONSENSUS if is_it and drawn(content) == drawn(computed) else ReviewAction.MERGE
 
 
 def _check_finished(checked: Mapping[str, Any]) -> None:

@@ -77,6 +77,21 @@ def test_in_one_request(case: Case, first: Reading, second: Reading, reviewer: U
     assert Gold.objects.in_force().get(case=case).rois.get().shape == "mask"
 
 
+@pytest.mark.parametrize("is_changed", [False, True])
+def test_only_the_computed_consensus_is_kept_as_one(
+    is_changed: bool, case: Case, first: Reading, second: Reading, reviewer: User, api: Api
+) -> None:
+    client = api(reviewer)
+    computed = post(client, case, {"action": "consensus", "reason": "As computed."}).json()
+    assert computed["action"] == "consensus"
+    content = {**computed["content"], "rois": [{**roi, "id": str(uuid.uuid4())} for roi in computed["content"]["rois"]]}
+    if is_changed:
+        content["answer"] = None if content["answer"] else {"choice": "B"}
+    named = [{**source, "rois": [], "steps": []} for source in computed["sources"]]
+    body = {"action": "consensus", "content": content, "sources": named, "version": computed["version"]}
+    assert post(client, case, body).json()["action"] == ("merge" if is_changed else "consensus")
+
+
 def test_a_refused_close_opens_nothing_that_stays_unsaid(
     case: Case, first: Reading, second: Reading, reviewer: User, api: Api
 ) -> None:
