@@ -24,9 +24,13 @@ if TYPE_CHECKING:
 
 # Cases looked at together.
 CANDIDATES = 20
-MARK_LASTS = dt.timedelta(minutes=10)
 START = (-math.inf, 0)
 END = (math.inf, 0)
+# A case that comes open again lowers the marks that are past it, but not one that is written at that same moment. Such
+# a case comes late while the reader has others, and would not come at all to whom nothing is left. To look again from
+# the start costs most of all: it passes by every open case that the reader ended.
+MARK_LASTS = dt.timedelta(hours=2)
+END_LASTS = dt.timedelta(minutes=10)
 
 Place = tuple[float, int]
 """Order key and position."""
@@ -100,7 +104,8 @@ def begin(reader: User, benchmark: Benchmark, now: dt.datetime) -> Asked:
         *settings, mark_epoch, order_key, position, since = cursor.fetchone()
     for name, value in zip(_ASKED_AGAIN, settings, strict=True):
         setattr(benchmark, name, value)
-    is_valid = mark_epoch == benchmark.queue_epoch and since > now - MARK_LASTS
+    lasts = END_LASTS if (order_key, position) == END else MARK_LASTS
+    is_valid = mark_epoch == benchmark.queue_epoch and since > now - lasts
     return Asked(
         reader=reader,
         benchmark=benchmark,
