@@ -48,6 +48,14 @@ def test_rate_and_training_are_set_by_form(as_curator: Client, benchmark: Benchm
     assert (benchmark.probe_rate, benchmark.is_training) == (0.0, False)
 
 
+def test_an_order_that_shows_probes_is_named(as_curator: Client, benchmark: Benchmark) -> None:
+    assert "probes-show" not in page(as_curator, benchmark)
+    Benchmark.objects.update(probe_rate=0.1)
+    assert "can tell a probe by its being out of turn" in page(as_curator, benchmark)
+    Benchmark.objects.update(order_policy="random")
+    assert "probes-show" not in page(as_curator, benchmark)
+
+
 @pytest.mark.parametrize("given", ["", "much", "51", "-1", "nan", "inf", "1e400"])
 def test_a_share_that_makes_no_sense_is_named(as_curator: Client, benchmark: Benchmark, given: str) -> None:
     said = send(as_curator, "set-probing", benchmark, percent=given)
