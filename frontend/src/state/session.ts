@@ -1,29 +1,16 @@
 import { computed, effect, type Signal, signal } from "@preact/signals";
 import { ApiError, call } from "../api/client";
-import type {
-  Content,
-  FieldError,
-  HandedOut,
-  ImageInfo,
-  Label,
-  Next,
-  NothingLeft,
-  Roi,
-  WorkspaceData,
-} from "../api/types";
+import type { Content, FieldError, HandedOut, ImageInfo, Next, NothingLeft, WorkspaceData } from "../api/types";
 import { FrameCache } from "../viewer/frames";
-import { roiSentence } from "../viewer/sentence";
 import type { Aid } from "./aided";
 import { Autosave } from "./autosave";
-import { Board } from "./board";
-import { changeRoi, deleteRoi } from "./edits";
 import { Form } from "./form";
-import { lookOf, type RoiLook } from "./labels";
 import type { Standing } from "./lease";
 import { remember, rememberedFlag, rememberedNumber } from "./prefs";
 import { readingQueue } from "./queue";
+import { ReadingBoard } from "./readingboard";
 import type { SavedAnswer } from "./savestate";
-import { EMPTY_CONTENT, Store } from "./store";
+import { EMPTY_CONTENT } from "./store";
 
 export type DialogName = "keys" | "leave" | "versions" | null;
 
@@ -34,9 +21,7 @@ export interface Toast {
 }
 
 /** Everything the reading page knows; panels, tools and the viewer read its signals and call its methods. */
-export class Session extends Board {
-  readonly data: WorkspaceData;
-  readonly store = new Store();
+export class Session extends ReadingBoard {
   readonly frames: FrameCache;
   readonly next: Signal<Next | null>;
   readonly autosave = signal<Autosave | null>(null);
@@ -67,7 +52,6 @@ export class Session extends Board {
     return next && next.case === null ? (next as NothingLeft) : null;
   });
   readonly images = computed<ImageInfo[]>(() => this.handed.value?.case.images ?? []);
-  readonly rois = computed<Roi[]>(() => this.store.content.value.rois);
 
   /** What is wrong, by field: what kept the reading from being submitted, else why the draft is not taken. */
   readonly faults = computed<FieldError[]>(() => {
@@ -78,8 +62,7 @@ export class Session extends Board {
   readonly form: Form;
 
   constructor(data: WorkspaceData) {
-    super();
-    this.data = data;
+    super(data);
     const { store, images, activeStep } = this;
     this.form = new Form({ protocol: data.protocol, store, images, activeStep });
     this.frames = new FrameCache(data.urls.api);
@@ -135,34 +118,6 @@ export class Session extends Board {
     } catch (error) {
       this.loadFailure.value = error instanceof ApiError ? error : new ApiError(0, null, String(error));
     }
-  }
-
-  get labels(): readonly Label[] {
-    return this.data.protocol.labels;
-  }
-
-  get canDraw(): boolean {
-    return true;
-  }
-
-  addRoi(roi: Roi): void {
-    this.form.add(roi);
-  }
-
-  changeRoi(id: string, edit: (roi: Roi) => Roi, merge: string | null = null): void {
-    this.store.change((content) => changeRoi(content, id, edit), merge);
-  }
-
-  deleteRoi(id: string): void {
-    this.store.change((content) => deleteRoi(content, id));
-  }
-
-  lookOf(label: string | null): RoiLook {
-    return lookOf(label, this.labels);
-  }
-
-  sentence(roi: Roi, number: number): string {
-    return roiSentence(this, roi, number);
   }
 
   tell(text: string): void {

@@ -1,7 +1,7 @@
 import type { Roi } from "../api/types";
 import { crossesItself } from "../geometry/outline";
 import { labelName } from "../state/labels";
-import type { Session } from "../state/session";
+import type { ReadingBoard } from "../state/readingboard";
 
 /** Whether a region's outline crosses itself, which even-odd reads as a hole. */
 export function isCrossing(roi: Roi): boolean {
@@ -9,9 +9,9 @@ export function isCrossing(roi: Roi): boolean {
 }
 
 /** What a screen reader says of a ROI. */
-export function roiSentence(session: Session, roi: Roi, number: number): string {
-  const name = labelName(roi.label, session.data.protocol.labels);
-  const steps = session.store.content.value.steps;
+export function roiSentence(board: ReadingBoard, roi: Roi, number: number): string {
+  const name = labelName(roi.label, board.labels);
+  const steps = board.store.content.value.steps;
   const cited = steps.flatMap((step, index) => (step.evidence.includes(roi.id) ? [index + 1] : []));
   const citing =
     cited.length === 0 ? "not cited" : `cited in step${cited.length > 1 ? "s" : ""} ${cited.join(" and ")}`;
