@@ -21,8 +21,19 @@ interface Drawn {
   tag: string;
 }
 
-/** A reader's tag stands below the region, each reader's in a column of its own; the gold's stands above. */
 function Region({ at, said, roi, tag }: Drawn): JSX.Element {
+  return (
+    <g class={`roi roi-${styleOf(said)}${dimClass(board, roi.id)}`} {...hoverOf(board, roi.id)}>
+      <title>{`${said.reader} region ${tag.split(".")[1]}: ${labelName(roi.label)}`}</title>
+      <g transform={at.matrix}>
+        <Outline roi={roi} />
+      </g>
+    </g>
+  );
+}
+
+/** A reader's tag stands below the region, each reader's in a column of its own; the gold's stands above. */
+function Tag({ at, said, roi, tag }: Drawn): JSX.Element {
   const [x0, y0, x1, y1] = bounds(roi);
   const place = useComputed(() => {
     const aspect = pixelAspect(at.image.spacing_mm);
@@ -31,15 +42,9 @@ function Region({ at, said, roi, tag }: Drawn): JSX.Element {
     return `translate(${Math.min(ax, bx) + (said.number - 1) * TAG_WIDE} ${Math.max(ay, by) + 13})`;
   });
   return (
-    <g class={`roi roi-${styleOf(said)}${dimClass(board, roi.id)}`} {...hoverOf(board, roi.id)}>
-      <title>{`${said.reader} region ${tag}: ${labelName(roi.label)}`}</title>
-      <g transform={at.matrix}>
-        <Outline roi={roi} />
-      </g>
-      <text class="roi-number" transform={place}>
-        {tag}
-      </text>
-    </g>
+    <text class={`roi-number roi-${styleOf(said)}`} transform={place}>
+      {tag}
+    </text>
   );
 }
 
@@ -57,8 +62,19 @@ function Maps({ at }: { at: Place }): JSX.Element | null {
   );
 }
 
-export function Layers({ at }: { at: Laid }): JSX.Element {
+function drawnOn(at: Laid): Drawn[] {
   const shown = readings.value.filter((said) => !hidden.value.has(said.reading));
+  return shown.flatMap((said) =>
+    said.content.rois.flatMap((roi, index) =>
+      roi.image === at.image.number && roi.frame === at.frame
+        ? [{ at, said, roi, tag: `${said.reader}.${index + 1}` }]
+        : [],
+    ),
+  );
+}
+
+export function Layers({ at }: { at: Laid }): JSX.Element {
+  const drawn = drawnOn(at);
   return (
     <>
       <g transform={at.matrix}>
@@ -66,19 +82,13 @@ export function Layers({ at }: { at: Laid }): JSX.Element {
           <Maps key={`${place.label}`} at={place} />
         ))}
       </g>
-      {shown.flatMap((said) =>
-        said.content.rois.map((roi, index) =>
-          roi.image === at.image.number && roi.frame === at.frame ? (
-            <Region
-              key={`${said.reading}.${roi.id}`}
-              at={at}
-              said={said}
-              roi={roi}
-              tag={`${said.reader}.${index + 1}`}
-            />
-          ) : null,
-        ),
-      )}
+      {drawn.map((one) => (
+        <Region key={`${one.said.reading}.${one.roi.id}`} {...one} />
+      ))}
+      {/* Over all shapes, so that no line goes through a name. */}
+      {drawn.map((one) => (
+        <Tag key={`${one.said.reading}.${one.roi.id} tag`} {...one} />
+      ))}
     </>
   );
 }
