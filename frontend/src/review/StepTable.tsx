@@ -70,8 +70,7 @@ function Cell({ said, place }: { said: ReadingSaid; place: number | null }): JSX
 }
 
 function rowWords(row: StepRow, count: number): string {
-  if (row.said_by === count) return "all say it";
-  return row.said_by === 1 ? "one says it" : `${row.said_by} of ${count} say it`;
+  return `${row.said_by} of ${count}`;
 }
 
 export function StepTable(): JSX.Element {
@@ -81,7 +80,7 @@ export function StepTable(): JSX.Element {
     <section class="card" aria-labelledby="steps-title">
       <div class="card-head">
         <h2 id="steps-title">Steps</h2>
-        <span class="t3">what is said alike stands in one row</span>
+        <span class="t3">steps that match by words and shared evidence stand in one row; read what differs</span>
       </div>
       {rows.length === 0 ? (
         <p class="card-body t2">Nobody wrote a step.</p>
@@ -109,7 +108,7 @@ export function StepTable(): JSX.Element {
                       <span class="badge warn">critical for {row.critical}</span>
                     )}
                     {row.likeness !== null && (
-                      <span class="t3" title="How alike the words are, 1 is the same">
+                      <span class="t3" title="How alike the words and the evidence are; 1 is the same. Another noun in the same sentence is still much alike.">
                         {row.likeness.toFixed(2)} alike
                       </span>
                     )}
