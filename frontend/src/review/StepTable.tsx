@@ -108,7 +108,10 @@ export function StepTable(): JSX.Element {
                       <span class="badge warn">critical for {row.critical}</span>
                     )}
                     {row.likeness !== null && (
-                      <span class="t3" title="How alike the words and the evidence are; 1 is the same. Another noun in the same sentence is still much alike.">
+                      <span
+                        class="t3"
+                        title="How alike the words and the evidence are; 1 is the same. Another noun in the same sentence is still much alike."
+                      >
                         {row.likeness.toFixed(2)} alike
                       </span>
                     )}
