@@ -83,11 +83,12 @@ def take_by_disagreement(asked: Asked) -> Taken | None:
         lead = next((one for one in candidates(asked) if one.is_free), None)
         if lead is None:
             return None
-        pool = _pool(asked.benchmark.pk)
+        # A further reading of a case that leads is no draw: then nothing is asked of the pool.
+        pool = None if lead.is_drawn and not is_random else _pool(asked.benchmark.pk)
         chosen = _choose(asked.benchmark, lead, pool, is_random=is_random)
         taken = take(asked, chosen.case_id, waits=True)
         if taken is not None:
-            if chosen.probability is not None:
+            if pool is not None and chosen.probability is not None:
                 _store(asked.benchmark, chosen, chosen.probability, pool)
             return taken
         # Somebody took its last place since it was looked at; the coin stays as it fell.
@@ -103,9 +104,9 @@ def leave_pool(benchmark: Benchmark) -> None:
         void_marks(benchmark.pk)
 
 
-def _choose(benchmark: Benchmark, lead: Candidate, pool: Pool, *, is_random: bool) -> Chosen:
+def _choose(benchmark: Benchmark, lead: Candidate, pool: Pool | None, *, is_random: bool) -> Chosen:
     share = benchmark.random_share
-    if pool.lowest is None or (lead.is_drawn and not is_random):
+    if pool is None or pool.lowest is None:
         return Chosen(lead.case_id, lead.value)
     leads = not lead.is_drawn and bool(lead.value)
     if leads and not is_random:
