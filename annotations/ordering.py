@@ -28,6 +28,7 @@ from django.db.models import F, Q
 from annotations.models import QueueMark, ReaderPair
 from curation import audit, events, reading_order
 from curation.models import Benchmark, Case, CaseFacts, OrderPolicy, Role
+from curation.protocols import MOST_OVERLAP, BadProtocol, write_protocol
 
 if TYPE_CHECKING:
     import uuid
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
     from curation.models import User
 
-MOST_OVERLAP = 100
 MOST_PRIORITY = 2**15 - 1
 LARGEST_SEED = 2**31 - 1
 CHANGED = "queue.changed"
@@ -83,6 +83,7 @@ def set_reading_order(
     reading_order.rewrite_benchmark(locked.pk)
     if policy == OrderPolicy.BALANCED:
         _count_pairs(locked)
+    void_marks(locked.pk)
     _tell("queue.order_set", locked, actor, before=before, after=after)
     return locked
 
@@ -107,8 +108,9 @@ def set_overlap(
 
     Notes
     -----
-    Lowered below what is submitted or held, nothing is taken away: readings stay, leases run on, and a draft that finds
-    no place any more is kept as surplus. Raised, cases are open again.
+    A benchmark's overlap stands in its protocol, so that another one is a new version of it. Lowered below what is
+    submitted or held, nothing is taken away: readings stay, leases run on, and a draft that finds no place any more is
+    kept as surplus. Raised, cases are open again.
     """
     if overlap is None and case_ids is None:
         raise BadOrder("a benchmark needs an overlap")
@@ -119,10 +121,11 @@ def set_overlap(
         return _set_of_cases("queue.overlap_set", locked, case_ids, actor, "overlap", overlap)
     if locked.overlap == overlap or overlap is None:
         return 0
-    before = {"overlap": locked.overlap}
-    locked.overlap = overlap
-    locked.save(update_fields=["overlap"])
-    reading_order.rewrite_benchmark(locked.pk)
+    before, protocol = {"overlap": locked.overlap}, locked.protocol
+    try:
+        write_protocol(benchmark=locked, kind=protocol.kind, given={**protocol.config, "overlap": overlap}, actor=actor)
+    except BadProtocol as error:
+        raise BadOrder(f"the protocol in force cannot be written again: {error}") from error
     _tell("queue.overlap_set", locked, actor, before=before, after={"overlap": overlap})
     return Case.objects.filter(benchmark=locked, overlap=None).count()
 
@@ -184,6 +187,7 @@ def _set_of_cases(
     # An event of each: the history of a case tells when its overlap or priority was changed, and from what.
     changes = [(case, {name: getattr(case, name)}, {name: value}) for case in rows]
     audit.record_cases(action, changes, actor=actor, benchmark_id=benchmark.pk)
+    void_marks(benchmark.pk)
     _wake(benchmark)
     return len(changed)
 
@@ -202,7 +206,7 @@ def _tell(action: str, benchmark: Benchmark, actor: User | None, *, before: Any,
 
 
 def _wake(benchmark: Benchmark) -> None:
-    void_marks(benchmark.pk)
+    """Tell pages that wait for a case; whoever changed the order has voided the marks."""
     events.publish(CHANGED, benchmark_id=benchmark.pk, least_role=Role.READER)
 
 

@@ -10,7 +10,6 @@ from django.db import transaction
 from annotations import ordering
 from curation import audit, events
 from curation.models import Benchmark, Role
-from curation.protocols import write_protocol
 
 if TYPE_CHECKING:
     from curation.models import User
@@ -34,12 +33,8 @@ def change(*, benchmark: Benchmark, wanted: Settings, actor: User) -> Benchmark:
 
     Raises
     ------
-    annotations.ordering.BadOrder, curation.protocols.BadProtocol
+    annotations.ordering.BadOrder
         Naming the value that is none.
-
-    Notes
-    -----
-    The overlap stands in the protocol, so that another one is a new version of it.
     """
     ordering.set_reading_order(
         benchmark=benchmark,
@@ -49,9 +44,7 @@ def change(*, benchmark: Benchmark, wanted: Settings, actor: User) -> Benchmark:
         actor=actor,
     )
     if wanted.overlap is not None:
-        protocol = benchmark.protocol
-        given = {**protocol.config, "overlap": wanted.overlap}
-        write_protocol(benchmark=benchmark, kind=protocol.kind, given=given, actor=actor)
+        ordering.set_overlap(benchmark=benchmark, overlap=wanted.overlap, actor=actor)
     _set_flags(benchmark, wanted, actor)
     benchmark.refresh_from_db()
     return benchmark

@@ -18,7 +18,7 @@ from curation.access import SignedIn, signed_in
 from curation.api.bodies import object_of
 from curation.fields import Fields
 from curation.models import Benchmark, OrderPolicy
-from curation.problems import invalid
+from curation.problems import FieldError, invalid
 from curation.protocols import MOST_OVERLAP
 from curation.strict_json import StrictJSONParser
 
@@ -61,8 +61,12 @@ class Queue(APIView):
     def patch(self, request: Request, slug: str) -> Response:
         """Change some of them; all that is given or nothing."""
         benchmark = curated(request, slug)
-        wanted = _wanted(object_of(request))
-        return Response(describe(queue_settings.change(benchmark=benchmark, wanted=wanted, actor=signed_in(request))))
+        wanted, user = _wanted(object_of(request)), signed_in(request)
+        try:
+            changed = queue_settings.change(benchmark=benchmark, wanted=wanted, actor=user)
+        except ordering.BadOrder as error:
+            raise invalid((FieldError("", str(error)),), what="queue") from error
+        return Response(describe(changed))
 
 
 def _wanted(given: object) -> queue_settings.Settings:

@@ -172,9 +172,9 @@ def test_cases_of_other_benchmarks_are_left_alone(benchmark: Benchmark, curator:
     assert (other.overlap, other.priority) == (None, 0)
 
 
-@pytest.mark.parametrize("overlap", [0, -1, 101])
+@pytest.mark.parametrize("overlap", [0, -1, 51])
 def test_an_overlap_that_is_none_is_refused(overlap: int, benchmark: Benchmark) -> None:
-    with pytest.raises(BadOrder, match=f"the overlap {overlap} is not between 1 and 100"):
+    with pytest.raises(BadOrder, match=f"the overlap {overlap} is not between 1 and 50"):
         set_overlap(benchmark=benchmark, overlap=overlap, actor=None)
 
 

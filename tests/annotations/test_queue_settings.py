@@ -117,8 +117,8 @@ class TestThePage:
         kept = (benchmark.order_policy, benchmark.order_seed, benchmark.random_share, benchmark.overlap)
         assert kept == ("random", 11, 0.125, 2)
         assert next_case(reader=reader, benchmark=benchmark) == NothingLeft("not_assigned")
-        # Readers' pages that wait for a case hear of it: of another order, and of who gets cases.
-        assert Event.objects.filter(type="queue.changed", least_role="reader", reader_id=None).count() == 2
+        # Readers' pages that wait for a case hear of it: of another order, another overlap, and of who gets cases.
+        assert Event.objects.filter(type="queue.changed", least_role="reader", reader_id=None).count() == 3
 
     @pytest.mark.parametrize(
         ("form", "why"),
