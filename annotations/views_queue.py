@@ -15,14 +15,15 @@ from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_POST, require_safe
 
 from annotations import ordering, pushing, queue_settings, queue_state, submission
+from annotations.api.pushing import curated
 from annotations.assigning import MOST_REASON_CHARACTERS
 from annotations.blinding import hidden_faults
 from annotations.content import BadContent
 from annotations.models import Assignment, Reading
-from curation.access import require, signed_in
+from curation.access import signed_in
 from curation.models import Benchmark, Case, OrderPolicy, User
 from curation.paging import rows_after
-from curation.permissions import CURATE, READ
+from curation.permissions import READ
 from curation.protocols import MOST_OVERLAP
 
 if TYPE_CHECKING:
@@ -36,14 +37,6 @@ LONGEST_KEYS = 200_000
 
 class BadForm(ValueError):
     """Something typed that cannot be done, in words for the page."""
-
-
-def curated(request: HttpRequest, slug: str) -> Benchmark:
-    """A benchmark that whoever asks curates."""
-    user = signed_in(request)
-    benchmark: Benchmark = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
-    require(user, CURATE, benchmark)
-    return benchmark
 
 
 @require_safe
@@ -102,8 +95,8 @@ def assign(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _assign(request: HttpRequest, benchmark: Benchmark) -> str:
     name = request.POST.get("reader", "").replace("\0", "")
-    reader = User.objects.filter(username=name, is_active=True).first()
-    if reader is None or not reader.has_perm(READ, benchmark):
+    reader = pushing.reader_called(name, benchmark)
+    if reader is None:
         raise BadForm(f"nobody called {name[:80]!r} reads in {benchmark.title}")
     due_at = _due(request.POST.get("due", ""))
     case_ids = _chosen(request.POST, benchmark, reader)

@@ -25,7 +25,7 @@ from curation.access import SignedIn, require, signed_in
 from curation.fields import Fields
 from curation.models import Benchmark, Case, Role, User
 from curation.paging import arguments, page, refuse
-from curation.permissions import CURATE, READ
+from curation.permissions import CURATE
 from curation.problems import invalid
 from curation.strict_json import StrictJSONParser
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import uuid
     from collections.abc import Iterable, Sequence
 
+    from django.http import HttpRequest
     from rest_framework.request import Request
 
 LONGEST_NAME = 150
@@ -40,21 +41,19 @@ LONGEST_KEY = 128
 FURTHEST = dt.timedelta(days=3650)
 
 
-def curated(request: Request, slug: str) -> Benchmark:
+def curated(request: Request | HttpRequest, slug: str) -> Benchmark:
     """A benchmark that whoever asks curates."""
     user = signed_in(request)
-    benchmark = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
+    benchmark: Benchmark = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
     require(user, CURATE, benchmark)
     return benchmark
 
 
 def reader_named(name: str, benchmark: Benchmark, fields: Fields) -> User | None:
-    """Somebody who reads in the benchmark, or a fault: others are not told apart from nobody."""
-    found = User.objects.filter(username=name, is_active=True).first() if name else None
-    if found is None or not found.has_perm(READ, benchmark):
-        if not fields.errors:
-            fields.fault("reader", f"nobody called {name!r} reads in {benchmark.slug}")
-        return None
+    """Somebody who reads in the benchmark, or a fault."""
+    found = pushing.reader_called(name, benchmark)
+    if found is None and not fields.errors:
+        fields.fault("reader", f"nobody called {name!r} reads in {benchmark.slug}")
     return found
 
 
