@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from annotations import assigning, drawing
@@ -217,21 +218,19 @@ def let_go_of_removed() -> int:
 
 
 def next_unassigned(*, benchmark: Benchmark, reader: User, count: int) -> list[uuid.UUID]:
-    """The next cases of a benchmark, in reading order, that could be assigned to the reader as far as is seen now."""
+    """The next cases of a benchmark, in reading order, that could be assigned to the reader as far as is seen now.
+
+    One query, at most MOST_AT_ONCE cases.
+    """
     known = Assignment.objects.filter(case=OuterRef("pk"), reader=reader)
-    open_cases = CaseFacts.objects.filter(benchmark_id=benchmark.pk, is_open=True).filter(~Exists(known))
-    found: list[uuid.UUID] = []
-    for case_id in open_cases.order_by("order_key", "position").values_list("pk", flat=True).iterator(chunk_size=200):
-        if len(found) == min(count, MOST_AT_ONCE):
-            break
-        if _has_place(case_id):
-            found.append(case_id)
-    return found
-
-
-def _has_place(case_id: uuid.UUID) -> bool:
-    case = Case.objects.select_related("benchmark").get(pk=case_id)
-    return Assignment.objects.holding_a_place(timezone.now()).filter(case=case).count() < case.places
+    places = Assignment.objects.holding_a_place(timezone.now()).filter(case=OuterRef("pk"))
+    taken = places.order_by().values("case").annotate(number=Count("pk")).values("number")
+    rows = (
+        CaseFacts.objects.filter(~Exists(known), benchmark_id=benchmark.pk, is_open=True)
+        .annotate(taken=Coalesce(Subquery(taken), 0))
+        .filter(taken__lt=Coalesce("case__overlap", benchmark.overlap))
+    )
+    return list(rows.order_by("order_key", "position").values_list("pk", flat=True)[: min(count, MOST_AT_ONCE)])
 
 
 def reader_called(name: str, benchmark: Benchmark) -> User | None:

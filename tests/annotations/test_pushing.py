@@ -127,12 +127,13 @@ def test_a_push_only_benchmark_hands_out_nothing_else(
 
 
 def test_the_next_ones_follow_the_order_and_pass_over_what_is_held(
-    benchmark: Benchmark, reader: User, other_reader: User, curator: User
+    benchmark: Benchmark, reader: User, other_reader: User, curator: User, django_assert_num_queries: Any
 ) -> None:
     cases = [make_case(benchmark, f"c{n}") for n in range(5)]
     push(benchmark, [cases[0]], other_reader, curator)
     push(benchmark, [cases[1]], reader, curator)
-    found = pushing.next_unassigned(benchmark=benchmark, reader=reader, count=2)
+    with django_assert_num_queries(1):
+        found = pushing.next_unassigned(benchmark=benchmark, reader=reader, count=2)
     assert found == [cases[2].pk, cases[3].pk]
 
 
