@@ -23,19 +23,18 @@ from PIL import Image
 
 from annotations.models import Draw, ReadingState
 from curation import exporting
-from curation.exporting import BytesGone, FolderTaken, TextUnchecked, export
-from curation.images import mark_text_checked, rendered_frame
+from curation.exporting import export
+from curation.images import rendered_frame
 from curation.management.command import Failed
-from curation.models import AuditEvent, Case, CaseImage, Gold, GoldRoi, ImageAsset, Snapshot
+from curation.models import AuditEvent, Case, Gold, GoldRoi, ImageAsset, Snapshot
 from curation.rendering import with_box
 from curation.snapshots import freeze
-from curation.verifying import verify
 from tests.annotations.contents import roi
+from tests.curation.hf_exports import dicom_asset, load, rows_of, with_image, write
 from tests.factories import make_asset, make_case
 from tests.releases import score, submit
 
 if TYPE_CHECKING:
-    from curation.exporting import ExportReport
     from curation.models import Benchmark, User
 
 pytestmark = pytest.mark.django_db
@@ -46,50 +45,6 @@ def out(tmp_path: Path) -> Path:
     """Where an export goes; its parent is there and empty but for it."""
     (tmp_path / "exports").mkdir()
     return tmp_path / "exports" / "out"
-
-
-def write(benchmark: Benchmark, out: Path, **options: Any) -> ExportReport:
-    snapshot = freeze(benchmark=benchmark, name=f"at {out.name}", actor=None).snapshot
-    return export(snapshot=snapshot, format="hf", folder=out, **options)
-
-
-def rows_of(out: Path, config: str) -> list[dict[str, Any]]:
-    return [row for path in sorted((out / "data" / config).iterdir()) for row in pq.read_table(path).to_pylist()]
-
-
-def load(out: Path, config: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """As a user would, with no network and a cache of its own."""
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    datasets = pytest.importorskip("datasets", reason="the extra `hub` is not installed")
-    return datasets.load_dataset(str(out), config, cache_dir=str(out.parent / "cache"))
-
-
-def dicom_asset(frames: int = 3, **fields: Any) -> ImageAsset:
-    """A stored 16-bit cine; its bytes are samples alone, since only rows and storage matter here."""
-    samples = np.arange(frames * 6 * 8, dtype="<u2").reshape(frames, 6, 8) * 7
-    content = samples.tobytes()
-    given = {
-        "source_sha256": "0" * 64,
-        "kind": "dicom",
-        "content_type": "application/dicom",
-        "byte_size": len(content),
-        "width": 8,
-        "height": 6,
-        "frames": frames,
-        "dtype": "uint16",
-        "pixel_offset": 0,
-        "photometric": "MONOCHROME2",
-        "needs_text_check": True,
-        **fields,
-    }
-    asset = ImageAsset.objects.create(sha256=hashlib.sha256(content).hexdigest(), **given)
-    default_storage.save(asset.storage_name, ContentFile(content))
-    return asset
-
-
-def with_image(case: Case, asset: ImageAsset, number: int = 2) -> Case:
-    CaseImage.objects.create(case=case, number=number, asset=asset, caption="a cine", modality="US")
-    return case
 
 
 def test_datasets_reads_every_config_with_images_in_it(
@@ -310,94 +265,6 @@ def test_a_prediction_of_another_version_of_the_case_stays_out(
     assert rows_of(out, "scores") == []
     assert "1 scores of predictions made from another version of their case" in report.not_carried
     assert rows_of(out, "readings")[0]["is_of_frozen_input"] is False
-
-
-def test_unchecked_images_are_refused_by_name_until_a_curator_has_looked(
-    benchmark: Benchmark, case: Case, curator: User, out: Path
-) -> None:
-    cine = dicom_asset()
-    with_image(case, cine)
-    with pytest.raises(TextUnchecked, match=f"image 2 of case case1 .{cine.sha256}") as refused:
-        write(benchmark, out)
-    assert refused.value.images == (("case1", 2, cine.sha256),)
-    assert list(out.parent.iterdir()) == []
-    mark_text_checked(asset=cine, curator=curator, benchmark=benchmark)
-    assert write(benchmark, out).rows_out == 1
-
-
-def test_a_demo_is_not_barred_and_says_what_it_is(benchmark: Benchmark, case: Case, out: Path) -> None:
-    benchmark.is_demo = True
-    benchmark.save()
-    with_image(case, dicom_asset())
-    write(benchmark, out)
-    assert "Not clinically validated" in (out / "README.md").read_text()
-
-
-def test_originals_are_the_stored_bytes_each_once(benchmark: Benchmark, out: Path) -> None:
-    cine = dicom_asset(needs_text_check=False)
-    for key in ("a", "b"):
-        with_image(make_case(benchmark, key), cine)
-    write(benchmark, out, has_originals=True)
-    found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (out / "originals").iterdir()}
-    assert len(found) == 3
-    assert f"{cine.sha256}.dcm" in found
-    assert all(name.split(".")[0] == sha256 for name, sha256 in found.items())
-    assert verify(out).digest == Snapshot.objects.get().digest
-
-
-@pytest.mark.parametrize("fault", ["missing", "different"])
-def test_bytes_that_are_gone_or_changed_leave_nothing(
-    benchmark: Benchmark, case: Case, out: Path, media: Path, fault: str
-) -> None:
-    asset = case.images.get().asset
-    path = media / asset.storage_name
-    if fault == "missing":
-        path.unlink()
-    else:
-        other = make_asset(seed=77)
-        path.write_bytes((media / other.storage_name).read_bytes())
-    with pytest.raises(BytesGone, match=asset.sha256):
-        write(benchmark, out, has_originals=True)
-    assert list(out.parent.iterdir()) == []
-
-
-def test_a_killed_export_leaves_no_half_folder(
-    benchmark: Benchmark, case: Case, out: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def killed(*_: object, **__: object) -> None:
-        assert (next(out.parent.iterdir()) / "data" / "cases").is_dir()
-        raise SystemExit(143)
-
-    monkeypatch.setattr(exporting, "write_manifest", killed)
-    with pytest.raises(SystemExit):
-        write(benchmark, out)
-    assert list(out.parent.iterdir()) == []
-
-
-def test_a_folder_that_holds_something_is_refused(benchmark: Benchmark, case: Case, out: Path) -> None:
-    out.mkdir()
-    (out / "mine").write_text("mine")
-    with pytest.raises(FolderTaken, match="is not empty"):
-        write(benchmark, out)
-    assert [path.name for path in out.iterdir()] == ["mine"]
-    link = out.parent / "link"
-    link.symlink_to(out)
-    with pytest.raises(FolderTaken, match="is no folder"):
-        write(benchmark, link)
-    (out / "mine").unlink()
-    assert write(benchmark, out).rows_out == 1
-
-
-def test_keys_never_become_paths(benchmark: Benchmark, out: Path) -> None:
-    for number, key in enumerate(["../../evil", "/etc/passwd", "a\\b", "..", "CON"]):
-        make_case(benchmark, key, split=["..", "a/b"][number % 2])
-    report = write(benchmark, out)
-    assert report.rows_out == 5
-    inside = sorted(str(path.relative_to(out)) for path in out.rglob("*.parquet"))
-    named = re.compile(r"data/(cases/(_|a_b)|readings/test|scores/test)-00000\.parquet")
-    assert [path for path in inside if not named.fullmatch(path)] == []
-    assert [path.name for path in out.parent.iterdir()] == ["out"]
-    assert verify(out)
 
 
 def test_the_card_names_configs_licences_and_protocol(benchmark: Benchmark, reader: User, out: Path) -> None:
