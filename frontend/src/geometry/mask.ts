@@ -23,6 +23,41 @@ export function decodeCounts(text: string): number[] {
   return counts;
 }
 
+/** The other way about, as `decodeCounts` reads it and as the server writes it. */
+export function encodeCounts(counts: readonly number[]): string {
+  return counts
+    .map((count, at) => {
+      let value = at > 2 ? count - (counts[at - 2] ?? 0) : count;
+      let text = "";
+      let more = true;
+      while (more) {
+        const bits = value & 0x1f;
+        value >>= 5;
+        more = value !== (bits & 0x10 ? -1 : 0);
+        text += String.fromCharCode((more ? bits | 0x20 : bits) + 48);
+      }
+      return text;
+    })
+    .join("");
+}
+
+/** One byte a pixel, row by row, to runs down the columns. */
+export function encodeMask(mask: Uint8Array, width: number, height: number): MaskGeometry {
+  const counts: number[] = [];
+  let [before, begun] = [0, 0];
+  for (let x = 0; x < width; x += 1) {
+    for (let y = 0; y < height; y += 1) {
+      const value = mask[y * width + x] as number;
+      if (value === before) continue;
+      const at = x * height + y;
+      counts.push(at - begun);
+      [before, begun] = [value, at];
+    }
+  }
+  counts.push(width * height - begun);
+  return { size: [height, width], counts: encodeCounts(counts) };
+}
+
 /** Runs down the columns, beginning with background, to one byte a pixel, row by row. */
 export function decodeMask({ size: [height, width], counts }: MaskGeometry): Uint8Array {
   const mask = new Uint8Array(height * width);

@@ -10,6 +10,8 @@ const TOOLS: readonly { tool: Tool; name: string; key: string; icon: IconName }[
   { tool: "ellipse", name: "Ellipse", key: "o", icon: "ellipse" },
   { tool: "polygon", name: "Polygon", key: "p", icon: "polygon" },
   { tool: "freehand", name: "Freehand", key: "f", icon: "freehand" },
+  { tool: "brush", name: "Brush", key: "b", icon: "brush" },
+  { tool: "eraser", name: "Eraser", key: "e", icon: "eraser" },
   { tool: "line", name: "Line", key: "m", icon: "line" },
   { tool: "point", name: "Point", key: "k", icon: "point" },
 ];

@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import type { Tool } from "../state/cells";
 import type { Session } from "../state/session";
 import { toggleTheme } from "../theme";
+import { BrushSize } from "./BrushSize";
 import { Icon } from "./icons";
 import { ViewControls } from "./ViewControls";
 import { LayoutPicker, LinkToggle } from "./ViewMenus";
@@ -13,6 +14,8 @@ const HINTS: Record<Tool, readonly [tool: string, words: string, key: string, do
   ellipse: ["Ellipse", "drag; Shift a circle, Alt from its centre", "Esc", "cancel"],
   polygon: ["Polygon", "click the corners", "⏎", "close"],
   freehand: ["Freehand", "draw round it", "Esc", "cancel"],
+  brush: ["Brush", "paint; Shift erases", "Esc", "new region"],
+  eraser: ["Eraser", "take from a painted region", "[ ]", "size"],
   line: ["Line", "drag to measure", "Esc", "cancel"],
   point: ["Point", "click", "Del", "delete"],
 };
@@ -26,6 +29,7 @@ export function ViewBar({ session }: { session: Session }): JSX.Element {
       <span class="sep" />
       <ViewControls board={session} />
       <span class="sep" />
+      <BrushSize board={session} />
       <span class="row sm t2 hints">
         <span class="med">{tool}</span> {words} <kbd class="kbd">{key}</kbd> {does}
       </span>

@@ -1,6 +1,7 @@
 // The images, as the reading page shows them: windows, zoom, frames, several side by side; the gold is drawn here.
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { BrushSize } from "../panels/BrushSize";
 import { ToolButtons, UndoButtons } from "../panels/ToolButtons";
 import { ViewControls } from "../panels/ViewControls";
 import { LayoutPicker, LinkToggle } from "../panels/ViewMenus";
@@ -16,7 +17,7 @@ import { Layers } from "./Layers";
 import { Thumbnails } from "./Thumbnails";
 
 const LOOKING: readonly Tool[] = ["select", "window"];
-const DRAWING: readonly Tool[] = [...LOOKING, "box", "ellipse", "polygon", "freehand"];
+const DRAWING: readonly Tool[] = [...LOOKING, "box", "ellipse", "polygon", "freehand", "brush", "eraser"];
 
 const under: Under = (at) => <Layers at={at} />;
 
@@ -76,6 +77,7 @@ export function ImageView(): JSX.Element {
         <LinkToggle board={board} />
         <ViewControls board={board} />
         <FrameSlider />
+        <BrushSize board={board} />
         <span class="end row">
           <LabelChoice />
         </span>

@@ -3,7 +3,17 @@ import type { ImageInfo } from "../api/types";
 import { COLOUR_WINDOW, type Windowing } from "../viewer/lut";
 import { fitted, type Orientation, pixelAspect, type Size, UPRIGHT, type View } from "../viewer/transform";
 
-export type Tool = "select" | "window" | "box" | "ellipse" | "polygon" | "freehand" | "line" | "point";
+export type Tool =
+  | "select"
+  | "window"
+  | "box"
+  | "ellipse"
+  | "polygon"
+  | "freehand"
+  | "brush"
+  | "eraser"
+  | "line"
+  | "point";
 
 /** A polygon under the hand: its corners so far, and where the pointer would put the next one. */
 export interface Trace {
@@ -11,6 +21,15 @@ export interface Trace {
   frame: number;
   points: readonly [number, number][];
   next: [number, number] | null;
+}
+
+/** A brush over an image, pressed or not, and where it went since it was pressed; in image pixels. */
+export interface BrushStroke {
+  image: number;
+  frame: number;
+  points: readonly [number, number][];
+  isPressed: boolean;
+  isErasing?: boolean;
 }
 
 /** One viewport: what it shows and how. */

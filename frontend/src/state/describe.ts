@@ -17,7 +17,9 @@ function inRois(before: readonly Roi[], after: readonly Roi[]): string | null {
       ),
   );
   if (at < 0) return null;
-  const isLabel = after[at]?.label !== before.find(({ id }) => id === after[at]?.id)?.label;
+  const was = before.find(({ id }) => id === after[at]?.id);
+  if (after[at]?.shape === "mask" && was?.geometry !== after[at]?.geometry) return `ROI ${at + 1} painted`;
+  const isLabel = after[at]?.label !== was?.label;
   return isLabel ? `label of ROI ${at + 1}` : `ROI ${at + 1} moved`;
 }
 

@@ -2,7 +2,7 @@ import { type ReadonlySignal, signal } from "@preact/signals";
 import type { ImageInfo } from "../api/types";
 import { fillCells, type LayoutName, layoutOf, suitedTo } from "../viewer/layout";
 import { isLinkedAtFirst } from "../viewer/linked";
-import { type Cell, newCell, showIn, type Tool, type Trace } from "./cells";
+import { type BrushStroke, type Cell, newCell, showIn, type Tool, type Trace } from "./cells";
 import { rememberedLayout, rememberLayout } from "./layouts";
 
 /** The viewports of the reading page: what they show, which one is active, and the tool in the hand. */
@@ -15,6 +15,10 @@ export abstract class Views {
   readonly linked = signal(false);
   /** A polygon that is not closed yet. */
   readonly trace = signal<Trace | null>(null);
+  /** The brush's width in image pixels; null until it is chosen. */
+  readonly brush = signal<number | null>(null);
+  /** Where the brush is, and what it has gone over since it was pressed. */
+  readonly stroke = signal<BrushStroke | null>(null);
   readonly opened = signal<ReadonlySet<number>>(new Set());
   readonly overlays = signal(true);
 
@@ -82,6 +86,7 @@ export abstract class Views {
     this.opened.value = new Set();
     this.overlays.value = true;
     this.trace.value = null;
+    this.stroke.value = null;
   }
 
   private markOpened(numbers: readonly (number | null)[]): void {

@@ -3,6 +3,7 @@ import type { Board } from "../state/board";
 import { changing } from "./changing";
 import { drawingBox, drawingEllipse, drawingFreehand, drawingLine, drawingPoint } from "./drawing";
 import { focusRoi } from "./focus";
+import { isBrush, painting } from "./painting";
 import { pressTrace, traceHere } from "./tracing";
 import { panning, windowing, zooming } from "./viewdrags";
 import type { Drag, Where } from "./where";
@@ -14,6 +15,7 @@ export function startDrag(where: Where, event: PointerEvent, x: number, y: numbe
   const tool = where.board.tool.peek();
   if (!where.board.canDraw && tool !== "window") return panning(where, x, y);
   if (tool === "polygon" && traceHere(where)) return pressTrace(where, event, x, y);
+  if (isBrush(where.board)) return draw(where, event, x, y);
   return takeHold(where, event, x, y) ?? draw(where, event, x, y);
 }
 
@@ -55,6 +57,9 @@ function draw(where: Where, event: PointerEvent, x: number, y: number): Drag | n
       return pressTrace(where, event, x, y);
     case "freehand":
       return drawingFreehand(where, x, y);
+    case "brush":
+    case "eraser":
+      return painting(where, event, x, y);
     case "line":
       return drawingLine(where, x, y);
     case "point":

@@ -3,6 +3,7 @@ import type { Board } from "../state/board";
 import type { Tool } from "../state/cells";
 import { focusRoi } from "./focus";
 import type { Key, Press } from "./keymap";
+import { isBrush, resizeBrush } from "./painting";
 import { cancelTrace, closeTrace, dropCorner } from "./tracing";
 
 const DIGITS = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
@@ -76,6 +77,19 @@ export const TOOL_KEYS: readonly Key<Board>[] = [
   tool("ellipse", "o", "ellipse; Shift a circle, Alt from its centre"),
   tool("polygon", "p", "polygon by clicks"),
   tool("freehand", "f", "freehand outline"),
+  tool("brush", "b", "brush: paints a region, or on to the selected one; Shift erases"),
+  tool("eraser", "e", "eraser of painted regions; Shift paints"),
+  {
+    id: "brush-size",
+    keys: "[  ]",
+    group: "Tools",
+    words: "narrower, wider brush",
+    strokes: ["[", "]"],
+    run: (board, { stroke }) => {
+      if (isBrush(board)) resizeBrush(board, stroke === "]" ? 1 : -1);
+      return isBrush(board);
+    },
+  },
   tool("line", "m", "line with its length"),
   tool("point", "k", "point"),
   trace("close", "Enter, double click", "close the polygon", ["Enter"], closeTrace),

@@ -4,6 +4,7 @@ import type { ImageInfo, ShapeGeometry } from "../api/types";
 import { crossesItself } from "../geometry/outline";
 import type { Board } from "../state/board";
 import type { Cell } from "../state/cells";
+import { brushOn, isBrush } from "../tools/painting";
 import { colours } from "./looks";
 import { lengthText } from "./measure";
 import { Outline } from "./Outline";
@@ -19,6 +20,31 @@ interface Props {
 }
 
 /** What is under the hand: the shape of a drag, or a polygon that is not closed yet. */
+/** The brush: its circle, and what it has gone over since it was pressed. */
+export function BrushLayer({ board, cell, image, matrix }: Omit<Props, "draft" | "view">): JSX.Element | null {
+  const stroke = board.stroke.value;
+  if (stroke?.image !== image.number || stroke.frame !== cell.frame.value || !isBrush(board)) return null;
+  const [x, y] = stroke.points.at(-1) ?? [0, 0];
+  const width = brushOn(board, image);
+  const isErasing = stroke.isErasing ?? board.tool.value === "eraser";
+  const path = stroke.points.map((point) => point.join(" ")).join("L");
+  return (
+    <g class={`brush${isErasing ? " erasing" : ""}`} style={colours(board, labelUnder(board))} transform={matrix}>
+      {stroke.isPressed && (
+        <path class="went" d={`M${path}${stroke.points.length === 1 ? "h0" : ""}`} stroke-width={width} />
+      )}
+      <circle class="halo" cx={x} cy={y} r={width / 2} />
+      <circle class="edge" cx={x} cy={y} r={width / 2} />
+    </g>
+  );
+}
+
+/** The label of what is painted on, else of what is painted next. */
+function labelUnder(board: Board): string | null {
+  const selected = board.rois.value.find((roi) => roi.id === board.selected.value);
+  return selected ? selected.label : board.label.value;
+}
+
 export function DraftLayer({ board, cell, image, draft, view, matrix }: Props): JSX.Element | null {
   const trace = board.trace.value;
   const isHere = trace?.image === image.number && trace.frame === cell.frame.value;

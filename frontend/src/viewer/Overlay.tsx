@@ -4,7 +4,7 @@ import { useMemo, useRef } from "preact/hooks";
 import type { ImageInfo, Roi, ShapeGeometry } from "../api/types";
 import type { Board } from "../state/board";
 import { type Cell, viewOf } from "../state/cells";
-import { DraftLayer } from "./DraftLayer";
+import { BrushLayer, DraftLayer } from "./DraftLayer";
 import { Grips } from "./Grips";
 import { colours, dimClass, hoverOf } from "./looks";
 import { Outline } from "./Outline";
@@ -85,6 +85,7 @@ export function Overlay({ board, cell, image, draft, under }: Props): JSX.Elemen
         {selected && board.canDraw && (
           <Grips board={board} roi={selected.roi} view={view} aspect={aspect} matrix={matrix} />
         )}
+        <BrushLayer board={board} cell={cell} image={image} matrix={matrix} />
         <DraftLayer board={board} cell={cell} image={image} draft={draft} view={view} matrix={matrix} />
       </svg>
     </>

@@ -4,6 +4,7 @@ import type { Point } from "../geometry/types";
 import { viewOf } from "../state/cells";
 import { setView, stepFrame } from "../state/viewing";
 import { focusRoi } from "../tools/focus";
+import { hoverBrush } from "../tools/painting";
 import { roiUnder, startDrag } from "../tools/pointer";
 import { pinched } from "../tools/touch";
 import { hoverTrace } from "../tools/tracing";
@@ -87,7 +88,13 @@ export function useHands(surface: RefObject<HTMLDivElement>, where: Where): Hand
     onPointerMove: (event) => {
       if (fingers.current.has(event.pointerId)) fingers.current.set(event.pointerId, at(event));
       if (drag.current) drag.current.move(...at(event), event);
-      else hoverTrace(where, ...at(event));
+      else {
+        hoverTrace(where, ...at(event));
+        if (event.pointerType !== "touch") hoverBrush(where, ...at(event));
+      }
+    },
+    onPointerLeave: () => {
+      if (!drag.current && board.stroke.peek()) board.stroke.value = null;
     },
     onPointerUp: (event) => lift(event, false),
     onPointerCancel: (event) => lift(event, true),
