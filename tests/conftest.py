@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import random
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import pgtrigger
 import pytest
@@ -12,10 +15,23 @@ from curation.models import Benchmark, Case, Role, User
 from tests.factories import make_benchmark, make_case, make_user
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
     from pytest_django import DjangoDbBlocker
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, bool | None]:
+    """Ids, tokens and coins fall as the test's name and `--randomly-seed` say: what failed by a draw fails again.
+
+    Only in this process: the servers and workers that a test starts draw their own.
+    """
+    seed = item.config.getoption("randomly_seed", 0)
+    drawn = random.Random(f"{seed} {item.nodeid}").randbytes
+    # uuid4 asks the one, everything in `secrets` the other.
+    with mock.patch.object(os, "urandom", drawn), mock.patch.object(random, "_urandom", drawn):
+        return (yield)
 
 
 @pytest.fixture(autouse=True)
