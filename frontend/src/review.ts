@@ -3,8 +3,10 @@ import { h, render } from "preact";
 import { gathered, listen } from "./live/stream";
 import { board } from "./review/board";
 import type { ReviewPage } from "./review/data";
+import { OTHER_KEYS, REVIEW_KEYMAP } from "./review/keys";
 import { ReviewView } from "./review/Page";
 import { comments, guardLeaving, load, page } from "./review/state";
+import { loadBindings } from "./tools/bindings";
 import "./styles/comments.css";
 import "./styles/review.css";
 
@@ -14,6 +16,7 @@ const GATHER_MS = 150;
 function start(root: HTMLElement, data: ReviewPage): void {
   page.value = data;
   board.open();
+  loadBindings(data.user.id, [...REVIEW_KEYMAP, ...OTHER_KEYS]);
   root.replaceChildren();
   render(h(ReviewView, {}), root);
   const readings = gathered(() => void load(), GATHER_MS);

@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import type { Session } from "../state/session";
+import { KEYMAP } from "../tools/keymap";
 import { KeysDialog } from "./KeysDialog";
 import { LeaveDialog } from "./LeaveDialog";
 import { VersionsDialog } from "./VersionsDialog";
@@ -7,7 +8,15 @@ import { VersionsDialog } from "./VersionsDialog";
 export function Dialogs({ session }: { session: Session }): JSX.Element | null {
   switch (session.dialog.value) {
     case "keys":
-      return <KeysDialog session={session} />;
+      return (
+        <KeysDialog
+          keymap={KEYMAP}
+          user={session.data.user.id}
+          close={() => {
+            session.dialog.value = null;
+          }}
+        />
+      );
     case "leave":
       return <LeaveDialog session={session} />;
     case "versions":

@@ -1,15 +1,25 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import type { Session } from "../state/session";
 import { bind, bindings, conflict, isMovable, written } from "../tools/bindings";
-import { KEYMAP, type Key, strokeOf } from "../tools/keymap";
+import { type Key, strokeOf } from "../tools/keymap";
 import { Dialog } from "./Dialog";
 import { Icon } from "./icons";
 
-const GROUPS: readonly Key["group"][] = ["Tools", "Image", "Reading"];
+const GROUPS: readonly Key["group"][] = ["Tools", "Image", "Reading", "Review"];
 const MODIFIERS: readonly string[] = ["Shift", "Control", "Alt", "Meta"];
 
-export function matchesKey(key: Key, wanted: string): boolean {
+/** An entry to be read and moved, whatever page it acts on. */
+export type KeyEntry = Omit<Key, "run">;
+
+interface Props {
+  keymap: readonly KeyEntry[];
+  /** Entries of another page, whose strokes are not free either: a key that is moved is moved on both. */
+  others?: readonly KeyEntry[];
+  user: string;
+  close: () => void;
+}
+
+export function matchesKey(key: KeyEntry, wanted: string): boolean {
   const text = `${key.keys} ${bindings.value[key.id] ?? ""} ${key.words} ${key.group}`.toLowerCase();
   return wanted
     .toLowerCase()
@@ -18,16 +28,12 @@ export function matchesKey(key: Key, wanted: string): boolean {
 }
 
 /** Every key by group; words find them, and those that can be moved are moved here. */
-export function KeysDialog({ session }: { session: Session }): JSX.Element {
+export function KeysDialog({ keymap, others = [], user, close }: Props): JSX.Element {
   const wanted = useSignal("");
   const moving = useSignal<string | null>(null);
   const problem = useSignal<string | null>(null);
-  const found = KEYMAP.filter((key) => matchesKey(key, wanted.value));
+  const found = keymap.filter((key) => matchesKey(key, wanted.value));
   const own = Object.keys(bindings.value).length;
-  const user = session.data.user.id;
-  const close = (): void => {
-    session.dialog.value = null;
-  };
   const begin = (id: string | null): void => {
     moving.value = id;
     problem.value = null;
@@ -42,10 +48,10 @@ export function KeysDialog({ session }: { session: Session }): JSX.Element {
       return;
     }
     const stroke = strokeOf(event);
-    const why = conflict(KEYMAP, id, stroke);
+    const why = conflict([...keymap, ...others], id, stroke);
     problem.value = why;
     if (why) return;
-    const first = KEYMAP.find((key) => key.id === id)?.strokes[0];
+    const first = keymap.find((key) => key.id === id)?.strokes[0];
     bind(user, id, stroke === first ? null : stroke);
     moving.value = null;
   };
@@ -65,7 +71,7 @@ export function KeysDialog({ session }: { session: Session }): JSX.Element {
           />
         </div>
         <p class="vh" role="status">
-          {found.length} of {KEYMAP.length} keys
+          {found.length} of {keymap.length} keys
         </p>
         {problem.value && (
           <p class="error" role="alert">
@@ -109,7 +115,7 @@ export function KeysDialog({ session }: { session: Session }): JSX.Element {
 
 interface GroupProps {
   group: string;
-  keys: readonly Key[];
+  keys: readonly KeyEntry[];
   moving: string | null;
   begin: (id: string | null) => void;
 }
@@ -138,7 +144,7 @@ function Group({ group, keys, moving, begin }: GroupProps): JSX.Element | null {
 }
 
 interface MovableProps {
-  entry: Key;
+  entry: KeyEntry;
   isMoving: boolean;
   begin: (id: string | null) => void;
 }

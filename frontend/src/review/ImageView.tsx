@@ -2,11 +2,10 @@
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { BrushSize } from "../panels/BrushSize";
-import { ToolButtons, UndoButtons } from "../panels/ToolButtons";
+import { Plain, ToolButtons, UndoButtons } from "../panels/ToolButtons";
 import { ViewControls } from "../panels/ViewControls";
 import { LayoutPicker, LinkToggle } from "../panels/ViewMenus";
 import { setLabel } from "../state/act";
-import type { Tool } from "../state/cells";
 import { currentImage, goToFrame } from "../state/viewing";
 import { layoutOf } from "../viewer/layout";
 import type { Under } from "../viewer/Overlay";
@@ -15,9 +14,7 @@ import { board } from "./board";
 import { bindReviewKeys } from "./keys";
 import { Layers } from "./Layers";
 import { Thumbnails } from "./Thumbnails";
-
-const LOOKING: readonly Tool[] = ["select", "window"];
-const DRAWING: readonly Tool[] = [...LOOKING, "box", "ellipse", "polygon", "freehand", "brush", "eraser"];
+import { showsKeys } from "./view";
 
 const under: Under = (at) => <Layers at={at} />;
 
@@ -84,9 +81,10 @@ export function ImageView(): JSX.Element {
       </div>
       <div class="review-surface">
         <div class="review-hand" role="toolbar" aria-label="Tools" aria-orientation="vertical">
-          <ToolButtons board={board} only={board.canDraw ? DRAWING : LOOKING} />
-          {board.canDraw && <span class="grow" />}
+          <ToolButtons board={board} only={board.tools} />
+          <span class="grow" />
           {board.canDraw && <UndoButtons board={board} />}
+          <Plain label="All keys, key ?" icon="keys" letter="?" act={() => (showsKeys.value = true)} />
         </div>
         <div class={`vgrid v${layout.name}`}>
           {board.cells.value.map((cell, index) => (

@@ -1,6 +1,7 @@
 // Readings side by side on the left, the gold that is made of them on the right.
 import type { JSX } from "preact";
 import { Dialog } from "../panels/Dialog";
+import { KeysDialog } from "../panels/KeysDialog";
 import { when } from "../panels/words";
 import { Answers } from "./Answers";
 import { Ask, question } from "./Ask";
@@ -9,6 +10,7 @@ import type { Review } from "./data";
 import { GoldDraft, GoldInForce } from "./Gold";
 import { History } from "./History";
 import { ImageView } from "./ImageView";
+import { OTHER_KEYS, REVIEW_KEYMAP } from "./keys";
 import { Regions } from "./Regions";
 import { StepTable } from "./StepTable";
 import {
@@ -30,6 +32,7 @@ import {
   start,
 } from "./state";
 import { Tools } from "./Tools";
+import { showsKeys } from "./view";
 
 function askHandOn(review: Review): void {
   const isTaking = !review.is_mine;
@@ -166,6 +169,16 @@ export function ReviewView(): JSX.Element {
       </div>
       <Ask />
       <Versions />
+      {showsKeys.value && (
+        <KeysDialog
+          keymap={REVIEW_KEYMAP}
+          others={OTHER_KEYS}
+          user={page.value?.user.id ?? ""}
+          close={() => {
+            showsKeys.value = false;
+          }}
+        />
+      )}
     </div>
   );
 }

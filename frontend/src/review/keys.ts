@@ -1,12 +1,15 @@
 // Keys of the review page: the images' own while the hand is on them, undo and saving anywhere.
+import type { Signal } from "@preact/signals";
 import { nudge } from "../state/act";
 import type { Board } from "../state/board";
 import { type Key, pressIn, strokeOf } from "../tools/keymap";
 import { isTakenBy, isTyping } from "../tools/keys";
+import { READING_KEYS } from "../tools/readingkeys";
 import { ARROWS, TOOL_KEYS } from "../tools/toolkeys";
 import { VIEW_KEYS } from "../tools/viewkeys";
-import type { ReviewBoard } from "./board";
+import { board, type ReviewBoard } from "./board";
 import { autosave } from "./state";
+import { showsDifference, showsKeys, showsStaple } from "./view";
 
 const arrows: Key<Board> = {
   id: "nudge",
@@ -23,21 +26,53 @@ const arrows: Key<Board> = {
   },
 };
 
-function everywhere(id: string, keys: string, words: string, strokes: string[], act: (board: Board) => void) {
+function does(
+  id: string,
+  keys: string,
+  words: string,
+  strokes: readonly string[],
+  act: (board: Board) => void,
+): Key<Board> {
   const run = (board: Board): boolean => {
     act(board);
     return true;
   };
-  return { id, keys, group: "Reading" as const, words, strokes, run };
+  return { id, keys, group: "Review", words, strokes, run };
 }
 
+const flip = (id: string, letter: string, words: string, shown: Signal<boolean>): Key<Board> =>
+  does(id, letter, words, [letter], () => {
+    shown.value = !shown.peek();
+  });
+
 const ANYWHERE: readonly Key<Board>[] = [
-  everywhere("undo", "Ctrl z", "undo anything, in texts too", ["Ctrl+z"], ({ store }) => store.undo()),
-  everywhere("redo", "Ctrl Shift z, Ctrl y", "redo", ["Ctrl+Shift+z", "Ctrl+y"], ({ store }) => store.redo()),
-  everywhere("save", "Ctrl s", "save now", ["Ctrl+s"], () => void autosave.peek()?.flush()),
+  does("undo", "Ctrl z", "undo anything, in texts too", ["Ctrl+z"], ({ store }) => store.undo()),
+  does("redo", "Ctrl Shift z, Ctrl y", "redo", ["Ctrl+Shift+z", "Ctrl+y"], ({ store }) => store.redo()),
+  does("save", "Ctrl s", "save now", ["Ctrl+s"], () => void autosave.peek()?.flush()),
 ];
 
-const ON_IMAGES: readonly Key<Board>[] = [arrows, ...TOOL_KEYS.filter(({ id }) => id !== "nudge"), ...VIEW_KEYS];
+/** What is laid over the images, and the keys themselves. */
+const SHOWN: readonly Key<Board>[] = [
+  flip("difference", "d", "show where readers differ", showsDifference),
+  flip("staple", "t", "show the STAPLE map", showsStaple),
+  flip("gold", "g", "show or hide the gold", board.overlays),
+];
+const HELP = does("help", "?", "these keys", ["?"], () => {
+  showsKeys.value = true;
+});
+
+const NOT_HERE: readonly string[] = ["nudge", "tool-line", "tool-point"];
+const ON_IMAGES: readonly Key<Board>[] = [
+  arrows,
+  ...TOOL_KEYS.filter(({ id }) => !NOT_HERE.includes(id)),
+  ...VIEW_KEYS,
+  ...SHOWN,
+];
+
+/** Everything that `?` lists here. */
+export const REVIEW_KEYMAP: readonly Key<Board>[] = [...ON_IMAGES, ...ANYWHERE, HELP];
+/** The reading page's own: a key that is moved is moved on both pages. */
+export const OTHER_KEYS = READING_KEYS.filter(({ id }) => !REVIEW_KEYMAP.some((key) => key.id === id));
 
 /** What a key does here; false if it is the page's or the browser's. */
 export function reviewKey(board: ReviewBoard, event: KeyboardEvent): boolean {
@@ -45,7 +80,9 @@ export function reviewKey(board: ReviewBoard, event: KeyboardEvent): boolean {
   if (event.defaultPrevented || event.altKey) return false;
   if (target instanceof Element && target.closest("dialog, #comments-title, .thread, .write")) return false;
   const pressed = { stroke: strokeOf(event), target };
-  const isFree = board.isInHand.peek() && !isTyping(target) && !isTakenBy(target, event.key);
+  const isWriting = isTyping(target);
+  if (!isWriting && pressIn([HELP], board, pressed)) return true;
+  const isFree = board.isInHand.peek() && !isWriting && !isTakenBy(target, event.key);
   if (isFree && pressIn(ON_IMAGES, board, pressed)) return true;
   return board.canDraw && pressIn(ANYWHERE, board, pressed);
 }

@@ -8,6 +8,7 @@ import { consensus, page } from "./state";
 export const hidden = signal<ReadonlySet<string>>(new Set());
 export const showsDifference = signal(false);
 export const showsStaple = signal(false);
+export const showsKeys = signal(false);
 export const opacity = signal(0.6);
 
 export const images = computed<ImageInfo[]>(() => page.value?.case.images ?? []);

@@ -1,6 +1,7 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
 import type { Label, Roi, Shape } from "../api/types";
 import type { FrameCache } from "../viewer/frames";
+import type { Tool } from "./cells";
 import type { Undo } from "./history";
 import { type RoiLook, takesShape } from "./labels";
 import { Views } from "./views";
@@ -12,6 +13,8 @@ export abstract class Board extends Views {
   /** The label in the hand, for what is drawn next. */
   readonly label = signal<string | null>(null);
 
+  /** The tools that can be taken now. */
+  abstract get tools(): readonly Tool[];
   abstract readonly frames: FrameCache;
   abstract readonly rois: ReadonlySignal<Roi[]>;
   abstract readonly labels: readonly Label[];

@@ -3,17 +3,20 @@ import type { ImageInfo } from "../api/types";
 import { COLOUR_WINDOW, type Windowing } from "../viewer/lut";
 import { fitted, type Orientation, pixelAspect, type Size, UPRIGHT, type View } from "../viewer/transform";
 
-export type Tool =
-  | "select"
-  | "window"
-  | "box"
-  | "ellipse"
-  | "polygon"
-  | "freehand"
-  | "brush"
-  | "eraser"
-  | "line"
-  | "point";
+export const TOOLS = [
+  "select",
+  "window",
+  "box",
+  "ellipse",
+  "polygon",
+  "freehand",
+  "brush",
+  "eraser",
+  "line",
+  "point",
+] as const;
+
+export type Tool = (typeof TOOLS)[number];
 
 /** A polygon under the hand: its corners so far, and where the pointer would put the next one. */
 export interface Trace {

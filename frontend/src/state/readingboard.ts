@@ -2,6 +2,7 @@ import { computed } from "@preact/signals";
 import type { Label, Roi, WorkspaceData } from "../api/types";
 import { roiSentence } from "../viewer/sentence";
 import { Board } from "./board";
+import { TOOLS, type Tool } from "./cells";
 import { changeRoi, deleteRoi } from "./edits";
 import type { Form } from "./form";
 import { lookOf, type RoiLook } from "./labels";
@@ -21,6 +22,10 @@ export abstract class ReadingBoard extends Board {
 
   get labels(): readonly Label[] {
     return this.data.protocol.labels;
+  }
+
+  get tools(): readonly Tool[] {
+    return TOOLS;
   }
 
   get canDraw(): boolean {

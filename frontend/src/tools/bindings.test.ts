@@ -18,7 +18,7 @@ beforeEach(() => {
 describe("a reader's own keys", () => {
   it("do what the first one did, which is free again", () => {
     bind("u1", "tool-box", "x");
-    const session = { tool: { value: "select" } } as unknown as Session;
+    const session = { tool: { value: "select" }, tools: ["select", "box"] } as unknown as Session;
     expect(press(session, { stroke: "r", target: null })).toBe(false);
     expect(press(session, { stroke: "x", target: null })).toBe(true);
     expect(session.tool.value).toBe("box");

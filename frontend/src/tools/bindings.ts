@@ -5,7 +5,7 @@ import type { Key } from "./keymap";
 // a stroke that is no stroke is passed over, so that whatever stands in the store can do no more than name a key.
 
 /** An entry of a keymap, whatever it acts on. */
-type Bound = Pick<Key, "id" | "keys" | "strokes">;
+type Bound = Pick<Key, "id" | "keys" | "strokes" | "words">;
 
 /** Strokes by entry. */
 export type Bindings = Readonly<Record<string, string>>;
@@ -31,7 +31,7 @@ export function strokesOf(key: Bound): readonly string[] {
 }
 
 /** Why a stroke cannot be an entry's; null if it can. */
-export function conflict(keymap: readonly Key[], id: string, stroke: string): string | null {
+export function conflict(keymap: readonly Bound[], id: string, stroke: string): string | null {
   if (!STROKE.test(stroke)) return "That key cannot be used";
   if (TAKEN.includes(stroke)) return `${written(stroke)} belongs to the browser or to this page`;
   const other = keymap.find((key) => key.id !== id && strokesOf(key).includes(stroke));
@@ -48,7 +48,7 @@ function isBindings(value: unknown): value is Bindings {
 }
 
 /** Takes up what a reader chose earlier: only movable entries, only strokes, and no two the same. */
-export function loadBindings(user: string, keymap: readonly Key[]): void {
+export function loadBindings(user: string, keymap: readonly Bound[]): void {
   bindings.value = {};
   let kept: unknown = null;
   try {

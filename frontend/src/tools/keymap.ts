@@ -16,7 +16,7 @@ export interface Key<S = Session> {
   id: string;
   /** As the help writes it. */
   keys: string;
-  group: "Tools" | "Image" | "Reading";
+  group: "Tools" | "Image" | "Reading" | "Review";
   words: string;
   /** The strokes that do it; none for what only a pointer does. */
   strokes: readonly string[];

@@ -16,6 +16,7 @@ export const ARROWS: Record<string, [number, number]> = {
 
 function tool(name: Tool, letter: string, words: string): Key<Board> {
   const run = (board: Board): boolean => {
+    if (!board.tools.includes(name)) return false;
     board.tool.value = name;
     return true;
   };
