@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import knox.auth
-from django.db import connection
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from knox.crypto import hash_token
@@ -14,21 +13,21 @@ from knox.settings import CONSTANTS
 from rest_framework.exceptions import AuthenticationFailed
 
 from curation.models import User
+from curation.statements import Columns, Statement
 
 if TYPE_CHECKING:
     from typing import Any
 
-_TOKEN_FIELDS = ("digest", "token_key", "user_id", "created", "expiry")
-_USER_FIELDS = tuple(field.attname for field in User._meta.concrete_fields)
-# The columns are the models' own names; the roles as two lists of one order.
-_FOUND = f"""
-    SELECT {", ".join(f"t.{name}" for name in _TOKEN_FIELDS)}, held.benchmarks, held.roles,
-        {", ".join(f"u.{name}" for name in _USER_FIELDS)}
+_TOKEN = Columns(AuthToken, "t")
+_USER = Columns(User, "u")
+# The roles as two lists of one order.
+_FOUND = Statement(f"""
+    SELECT {_TOKEN.sql}, {_USER.sql}, held.benchmarks, held.roles
     FROM knox_authtoken t JOIN curation_user u ON u.id = t.user_id CROSS JOIN LATERAL (
         SELECT array_agg(m.benchmark_id ORDER BY m.id) AS benchmarks, array_agg(m.role ORDER BY m.id) AS roles
         FROM curation_membership m WHERE m.user_id = u.id
     ) held
-    WHERE t.token_key = %s"""  # noqa: S608 - names of columns only
+    WHERE t.token_key = %(key)s""")  # noqa: S608 - names of columns only
 
 _INVALID = "Invalid token."
 
@@ -45,10 +44,7 @@ class TokenAuthentication(knox.auth.TokenAuthentication):  # type: ignore[misc]
         if not (said.isascii() and said.isprintable()):
             raise AuthenticationFailed(_INVALID)
         digest = hash_token(said)
-        with connection.cursor() as cursor:
-            cursor.execute(_FOUND, [said[: CONSTANTS.TOKEN_KEY_LENGTH]])
-            rows = cursor.fetchall()
-        for row in rows:
+        for row in _FOUND.rows(key=said[: CONSTANTS.TOKEN_KEY_LENGTH]):
             auth_token, user = _as_objects(row)
             if not self._cleanup_token(auth_token) and constant_time_compare(digest, auth_token.digest):
                 self.validate_user(auth_token)
@@ -63,11 +59,8 @@ class TokenAuthentication(knox.auth.TokenAuthentication):  # type: ignore[misc]
 
 
 def _as_objects(row: tuple[Any, ...]) -> tuple[AuthToken, User]:
-    count = len(_TOKEN_FIELDS)
-    auth_token = AuthToken(**dict(zip(_TOKEN_FIELDS, row[:count], strict=True)))
-    auth_token._state.adding = False
-    benchmarks, roles = row[count : count + 2]
-    user = User.from_db(connection.alias, _USER_FIELDS, row[count + 2 :])
+    *values, benchmarks, roles = row
+    auth_token, user = _TOKEN.made(values[: len(_TOKEN)]), _USER.made(values[len(_TOKEN) :])
     user.remember_roles(zip(benchmarks or (), roles or (), strict=True))
     auth_token.user = user
     return auth_token, user
