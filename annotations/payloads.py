@@ -13,7 +13,7 @@ from annotations.assigning import NothingLeft
 from annotations.drafting import content_of
 from annotations.models import ReadingState
 from curation.asking import Asked, asked
-from curation.describing import describe_case_image
+from curation.describing import describe_images
 
 if TYPE_CHECKING:
     from annotations.assigning import HandedOut
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 def blind_case(case: Case) -> dict[str, Any]:
     """A case without anything that somebody said of it. One query, for the images."""
-    rows = list(case.images.select_related("asset").order_by("number"))
-    first = rows[0].asset if rows else None
-    question = asked(case.extra, width=first.width, height=first.height) if first else Asked()
+    images = describe_images(case.pk)
+    first = images[0] if images else None
+    question = asked(case.extra, width=first["width"], height=first["height"]) if first else Asked()
     return {
         "id": str(case.pk),
         "key": case.key,
@@ -34,14 +34,13 @@ def blind_case(case: Case) -> dict[str, Any]:
         "history": case.history,
         "task": question.task,
         "question_box": question.question_box,
-        "images": [describe_case_image(row, is_blind=True) for row in rows],
+        "images": images,
     }
 
 
 def images_ahead(case: Case | None) -> dict[str, Any]:
     """Images that a reader's page may fetch in advance, as a blind case has them: not whose case they are."""
-    rows = case.images.select_related("asset").order_by("number") if case else []
-    return {"images": [describe_case_image(row, is_blind=True) for row in rows]}
+    return {"images": describe_images(case.pk) if case else []}
 
 
 def own_reading(reading: Reading) -> dict[str, Any]:

@@ -101,19 +101,26 @@ def derived_key(*, kind: str, images: Sequence[str], question: str = "", boxes: 
     return digest({"kind": kind, "images": list(images), "question": question, "boxes": list(boxes)})[:16]
 
 
+def roi_record(
+    client_id: str, image: int, frame: int, label: str, shape: str, geometry: dict[str, Any]
+) -> dict[str, Any]:
+    """Section 6's entry of one region of the gold."""
+    return {
+        "id": client_id,
+        "image": image,
+        "frame": frame,
+        "label": label or None,
+        "shape": shape,
+        "geometry": geometry,
+    }
+
+
 def gold_record(gold: Gold | None) -> dict[str, Any] | None:
     """Section 6's `gold` of one revision."""
     if gold is None:
         return None
     rois = [
-        {
-            "id": str(roi.client_id),
-            "image": roi.image,
-            "frame": roi.frame,
-            "label": roi.label or None,
-            "shape": roi.shape,
-            "geometry": roi.geometry,
-        }
+        roi_record(str(roi.client_id), roi.image, roi.frame, roi.label, roi.shape, roi.geometry)
         for roi in sorted(gold.rois.all(), key=lambda roi: roi.number)
     ]
     return {"answer": gold.answer, "rois": rois, "steps": gold.steps}

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from curation import audit
 from curation.access import SignedIn, require, signed_in
 from curation.api.bodies import JsonLinesParser, LinesParser, RecordsParser, object_of
-from curation.describing import describe_case
+from curation.describing import describe_cases
 from curation.fields import Fields
 from curation.importing import import_records
 from curation.models import Benchmark, Case, CaseImage, ProtocolKind, Role
@@ -223,9 +223,9 @@ class CaseList(APIView):
         rows = _filtered(Case.objects.filter(benchmark=benchmark), given)
 
         def render(batch: list[Case]) -> list[dict[str, Any]]:
-            return [describe_case(case, is_blind=is_blind) for case in batch]
+            return describe_cases([case.pk for case in batch], is_blind=is_blind)
 
-        return Response(page(_with_parts(rows), given, key="position", kind=int, render=render).as_json())
+        return Response(page(rows.only("position"), given, key="position", kind=int, render=render).as_json())
 
 
 def _filtered(rows: QuerySet[Case], given: dict[str, str]) -> QuerySet[Case]:
@@ -245,10 +245,6 @@ def _filtered(rows: QuerySet[Case], given: dict[str, str]) -> QuerySet[Case]:
         least = number(given["min_disagreement"], "min_disagreement", least=0, most=1)
         rows = rows.filter(facts__disagreement__gte=least)
     return rows
-
-
-def _with_parts(rows: QuerySet[Case]) -> QuerySet[Case]:
-    return rows.select_related("benchmark", "facts").prefetch_related("images__asset", "golds__rois")
 
 
 class CaseBulk(APIView):

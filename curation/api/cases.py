@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 from curation import audit
 from curation.access import SignedIn, require, signed_in
-from curation.describing import describe_case, reads_blind
+from curation.describing import describe_cases, reads_blind
 from curation.models import Case
 from curation.paging import arguments
 from curation.permissions import VIEW
@@ -31,13 +31,13 @@ class CaseDetail(APIView):
         """All of it, or for those who read in its benchmark what may be seen blind."""
         user = signed_in(request)
         arguments(request, ())
-        rows = Case.objects.visible_to(user).select_related("benchmark", "facts")
-        case = get_object_or_404(rows.prefetch_related("images__asset", "golds__rois"), pk=case_id)
+        case = get_object_or_404(Case.objects.visible_to(user).select_related("benchmark"), pk=case_id)
         require(user, VIEW, case.benchmark)
         is_blind = reads_blind(user, case)
         if not is_blind:
             audit.look(user=user, case=case)
-        return Response(describe_case(case, is_blind=is_blind))
+        (told,) = describe_cases([case.pk], is_blind=is_blind)
+        return Response(told)
 
 
 urlpatterns = [path("cases/<uuid:case_id>/", CaseDetail.as_view(), name="case")]

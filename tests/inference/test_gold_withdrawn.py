@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rest_framework.test import APIClient
 
-from curation.describing import describe_case
+from curation.describing import describe_cases
 from curation.digests import case_record, with_record_parts
 from curation.gold_revisions import write_gold
 from curation.models import Benchmark, Case, CaseImage, Gold, User
@@ -63,7 +63,7 @@ def test_nobody_takes_it_for_gold(case: Case, benchmark: Benchmark) -> None:
     assert targets_of(case) == []
     assert sources_of([case.pk])[case.pk].gold is None
     assert case_record(known)["gold"] is None
-    assert describe_case(known, is_blind=False)["gold"] is None
+    assert describe_cases([case.pk], is_blind=False)[0]["gold"] is None
     assert not Gold.objects.in_force().exists()
 
 
