@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from django.db import connection
-
 from curation.digests import roi_record
 from curation.models import Role
+from curation.statements import Statement
 
 if TYPE_CHECKING:
     import uuid
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from curation.models import Case, ImageAsset, User
 
@@ -70,40 +69,44 @@ def _listed(columns: Mapping[str, str]) -> str:
     return ", ".join(columns.values())
 
 
-_IMAGES_OF = """
-    SELECT i.case_id::text, {columns} FROM curation_caseimage i JOIN curation_imageasset a ON a.sha256 = i.asset_id
-    WHERE i.case_id = ANY(%s) ORDER BY i.case_id, i.number"""
-_CASES_OF = """
-    SELECT {columns} FROM curation_case c JOIN curation_benchmark b ON b.id = c.benchmark_id
-    LEFT JOIN curation_casefacts f ON f.case_id = c.id WHERE c.id = ANY(%s)"""
+def _images(columns: Mapping[str, str]) -> Statement:
+    return Statement(f"""
+    SELECT i.case_id::text, {_listed(columns)}
+    FROM curation_caseimage i JOIN curation_imageasset a ON a.sha256 = i.asset_id
+    WHERE i.case_id = ANY(%(cases)s) ORDER BY i.case_id, i.number""")  # noqa: S608 of this module's own constants
+
+
+_BLIND_IMAGES_OF, _IMAGES_OF = _images(_BLIND_IMAGE), _images(_IMAGE)
+_BLIND_CASES_OF = Statement(f"""
+    SELECT {_listed(_BLIND_CASE)} FROM curation_case c JOIN curation_benchmark b ON b.id = c.benchmark_id
+    WHERE c.id = ANY(%(cases)s)""")  # noqa: S608 of this module's own constants
+_CASES_OF = Statement(f"""
+    SELECT {_listed(_CASE)} FROM curation_case c JOIN curation_benchmark b ON b.id = c.benchmark_id
+    LEFT JOIN curation_casefacts f ON f.case_id = c.id WHERE c.id = ANY(%(cases)s)""")  # noqa: S608 as above
 # The steps of a gold go with its first region alone; a gold without regions is one row.
-_GOLDS_OF = """
+_GOLDS_OF = Statement("""
     SELECT g.case_id::text, g.answer, CASE WHEN row_number() OVER ordered = 1 THEN g.steps END,
         r.client_id::text, r.image, r.frame, r.label, r.shape, r.geometry
     FROM (
         SELECT DISTINCT ON (case_id) id, case_id, answer, steps, is_withdrawn FROM curation_gold
-        WHERE case_id = ANY(%s) ORDER BY case_id, revision DESC
+        WHERE case_id = ANY(%(cases)s) ORDER BY case_id, revision DESC
     ) g LEFT JOIN curation_goldroi r ON r.gold_id = g.id
     WHERE NOT g.is_withdrawn WINDOW ordered AS (PARTITION BY g.id ORDER BY r.number, r.id)
-    ORDER BY g.case_id, r.number, r.id"""
-
-
-def _rows(statement: str, case_ids: Iterable[uuid.UUID]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [list(case_ids)])
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
+    ORDER BY g.case_id, r.number, r.id""")
 
 
 def _json(stored: str | None) -> Any:
+    # Most images have neither windows nor tables, and a parser's start costs more than so short a text.
+    if stored == "[]":
+        return []
     return None if stored is None else json.loads(stored)
 
 
 def _images_of(case_ids: Sequence[uuid.UUID], *, is_blind: bool) -> dict[str, list[dict[str, Any]]]:
     """By case its images in their places; one statement. A caption may give the answer away: the blind have none."""
-    columns = _BLIND_IMAGE if is_blind else _IMAGE
+    columns, statement = (_BLIND_IMAGE, _BLIND_IMAGES_OF) if is_blind else (_IMAGE, _IMAGES_OF)
     images: dict[str, list[dict[str, Any]]] = {}
-    for case_id, *values in _rows(_IMAGES_OF.format(columns=_listed(columns)), case_ids):
+    for case_id, *values in statement.rows(cases=list(case_ids)):
         told = dict(zip(columns, values, strict=True))
         told["windows"], told["voi_luts"] = _json(told["windows"]), _json(told["voi_luts"])
         images.setdefault(case_id, []).append(told)
@@ -113,7 +116,7 @@ def _images_of(case_ids: Sequence[uuid.UUID], *, is_blind: bool) -> dict[str, li
 def _golds_of(case_ids: Sequence[uuid.UUID]) -> dict[str, dict[str, Any]]:
     """By case the gold in force, as `digests.gold_record` says it; one statement."""
     golds: dict[str, dict[str, Any]] = {}
-    for case_id, answer, steps, client_id, image, frame, label, shape, geometry in _rows(_GOLDS_OF, case_ids):
+    for case_id, answer, steps, client_id, image, frame, label, shape, geometry in _GOLDS_OF.rows(cases=list(case_ids)):
         if case_id not in golds:
             golds[case_id] = {"answer": _json(answer), "rois": [], "steps": _json(steps)}
         if client_id is not None:
@@ -131,8 +134,8 @@ def describe_cases(case_ids: Sequence[uuid.UUID], *, is_blind: bool) -> list[dic
 
     Two statements for the blind, else three, however many cases. One that is gone by now is left out.
     """
-    columns = _BLIND_CASE if is_blind else _CASE
-    found = _rows(_CASES_OF.format(columns=_listed(columns)), case_ids)
+    columns, statement = (_BLIND_CASE, _BLIND_CASES_OF) if is_blind else (_CASE, _CASES_OF)
+    found = statement.rows(cases=list(case_ids))
     images = _images_of(case_ids, is_blind=is_blind)
     golds = {} if is_blind else _golds_of(case_ids)
     cases = {}
