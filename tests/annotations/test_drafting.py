@@ -19,7 +19,7 @@ from annotations.models import Assignment, AssignmentState, Reading, ReadingStat
 from annotations.submission import submit
 from curation.models import Benchmark, Case, Role, User
 from tests.annotations.contents import content, roi, step
-from tests.annotations.together import at_once, until_waiting
+from tests.annotations.together import PATIENCE_S, at_once, until_waiting
 from tests.factories import make_benchmark, make_case, make_user
 
 if TYPE_CHECKING:
@@ -236,7 +236,7 @@ def test_a_save_and_a_submit_that_waited_for_a_release_do_not_wait_for_each_othe
             until_waiting(2)  # the save for the assignment, the submit for the case
 
     def write(do: Callable[[], object]) -> object:
-        is_held.wait(30)
+        assert is_held.wait(PATIENCE_S)
         try:
             return do()
         except (StaleDraft, ReadingLocked) as error:

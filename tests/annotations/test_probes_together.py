@@ -11,7 +11,7 @@ from django.db import connections, transaction
 from annotations.ordering import set_overlap
 from annotations.probes import mark_probes
 from curation.models import Benchmark, Case, Gold
-from tests.annotations.together import until_waiting
+from tests.annotations.together import PATIENCE_S, until_waiting
 from tests.factories import make_case
 
 if TYPE_CHECKING:
@@ -44,5 +44,5 @@ def test_marking_waits_for_the_benchmark_with_no_case_locked(benchmark: Benchmar
             until_waiting(2)
             free = Case.objects.select_for_update(skip_locked=True, no_key=True).filter(benchmark=benchmark)
             assert {case.pk for case in free} == set(ids)
-        assert (marked.result(timeout=60), changed.result(timeout=60)) == (4, 4)
+        assert (marked.result(timeout=PATIENCE_S), changed.result(timeout=PATIENCE_S)) == (4, 4)
     assert Case.objects.filter(is_probe=True, overlap=3).count() == 4

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 Result = TypeVar("Result")
+# Never waited for in vain: long enough for a machine that does five other things.
+PATIENCE_S = 180
 
 
 def at_once(calls: Sequence[Callable[[], Result]]) -> list[Result]:
@@ -21,13 +23,13 @@ def at_once(calls: Sequence[Callable[[], Result]]) -> list[Result]:
 
     def run(call: Callable[[], Result]) -> Result:
         try:
-            start.wait(timeout=30)
+            start.wait(timeout=PATIENCE_S)
             return call()
         finally:
             connections.close_all()
 
     with ThreadPoolExecutor(len(calls)) as pool:
-        return [waiting.result(timeout=60) for waiting in [pool.submit(run, call) for call in calls]]
+        return [waiting.result(timeout=PATIENCE_S) for waiting in [pool.submit(run, call) for call in calls]]
 
 
 def waiting_for_locks() -> int:
@@ -36,14 +38,14 @@ def waiting_for_locks() -> int:
         cursor.execute("SELECT pg_stat_clear_snapshot()")  # else one transaction sees the same all the time
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            " AND backend_type = 'client backend'"
         )
         return int(cursor.fetchone()[0])
 
 
 def until_waiting(number: int) -> None:
     """Return when so many other connections wait for a lock."""
-    for _ in range(1000):
-        if waiting_for_locks() >= number:
-            return
+    deadline = time.monotonic() + PATIENCE_S
+    while (waiting := waiting_for_locks()) < number:
+        assert time.monotonic() < deadline, f"{waiting} connections wait, not {number}"
         time.sleep(0.01)
-    raise AssertionError(f"{waiting_for_locks()} connections wait, not {number}")

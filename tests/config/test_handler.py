@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponseBase
 
+PATIENCE_S = 120
 seen: list[int] = []
 
 
@@ -46,7 +47,7 @@ def meeting(_: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpReque
     both = threading.Barrier(2)
 
     def answer(_: HttpRequest) -> HttpResponseBase:
-        both.wait(timeout=10)
+        both.wait(timeout=PATIENCE_S)
         return HttpResponse(b"met")
 
     return answer
@@ -57,8 +58,8 @@ async def asked(handler: ThreadedHandler, path: str) -> list[dict[str, Any]]:
     scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": [(b"host", b"localhost")]}
     caller = ApplicationCommunicator(handler, scope)
     await caller.send_input({"type": "http.request", "body": b""})
-    told = [await caller.receive_output(10), await caller.receive_output(10)]
-    await caller.wait(10)
+    told = [await caller.receive_output(PATIENCE_S), await caller.receive_output(PATIENCE_S)]
+    await caller.wait(PATIENCE_S)
     return told
 
 

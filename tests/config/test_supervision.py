@@ -15,12 +15,13 @@ import pytest
 from config.environment import PROJECT
 from config.supervision import ChildFailed, Stopped, Supervisor, python
 
-SLEEPER = "import time; time.sleep(60)"
+PATIENCE_S = 120
+SLEEPER = "import time; time.sleep(600)"
 # A child that ignores the polite signal and has a child of its own, as a hung prefork worker would.
 STUBBORN = (
     "import signal, subprocess, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
-    "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); print(child.pid, flush=True);"
-    "time.sleep(60)"
+    "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']); print(child.pid, flush=True);"
+    "time.sleep(600)"
 )
 PARENT = f"""
 import os, sys
@@ -52,7 +53,7 @@ def is_gone(pid: int) -> bool:
 
 
 def wait_for(is_true: object, what: str) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while not is_true():  # type: ignore[operator]
         assert time.monotonic() < deadline, what
         time.sleep(0.02)
@@ -146,7 +147,7 @@ def test_a_child_that_does_not_obey_is_killed_with_its_descendants(tmp_path: Pat
     with Supervisor(logs=tmp_path, environment=os.environ, folder=tmp_path) as supervisor:
         child = supervisor.start("stubborn", python("-c", STUBBORN))
         wait_for(lambda: child.log.read_text(encoding="utf-8").strip(), "it did not start")
-    assert child.process.returncode == -signal.SIGKILL
+    assert child.process.wait(PATIENCE_S) == -signal.SIGKILL
     grandchild = int(child.log.read_text(encoding="utf-8"))
     wait_for(lambda: is_gone(grandchild), f"process {grandchild} is still there")
 
@@ -160,6 +161,6 @@ def test_however_the_parent_ends_no_child_is_left(tmp_path: Path, number: signal
     pids = [int(part) for part in parent.stdout.readline().split()]
     assert len(pids) == 2
     parent.send_signal(number)
-    parent.communicate(timeout=10)
+    parent.communicate(timeout=PATIENCE_S)
     assert parent.returncode == status
     wait_for(lambda: all(is_gone(pid) for pid in pids), f"still there: {pids}")

@@ -218,7 +218,7 @@ def in_another_connection(do: Any) -> None:
 
     thread = threading.Thread(target=run)
     thread.start()
-    thread.join(timeout=20)
+    thread.join(timeout=120)
     assert not thread.is_alive(), "waited for the freeze"
     assert failures == []
 

@@ -26,9 +26,10 @@ from tests.factories import make_benchmark, make_case
 from tests.inference.conftest import Sent, plant
 
 PROJECT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 60
-# A database of the broker that nothing else uses, so that no other worker takes the message.
-BROKER_DATABASE = "9"
+PATIENCE_S = 180
+# A database of the broker that nothing else uses, so that no other worker takes the message: of the sixteen, one for
+# each process of the test run that may be at such a test at the same time.
+BROKER_DATABASE = str(4 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 12)
 
 
 def until(holds: Callable[[], Any], what: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -23,13 +22,14 @@ from django.conf import settings
 
 from config.embedded import Server, start_postgres
 from config.environment import Var
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PROJECT = Path(__file__).resolve().parents[3]
 READERS, CASES, OVERLAP = 32, 80, 2
-PATIENCE_S = 150
+PATIENCE_S = 180
 
 
 @dataclass
@@ -77,7 +77,7 @@ class Reader(threading.Thread):
         deadline = time.monotonic() + PATIENCE_S
         while True:
             answer, text = None, b""
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
             try:
                 sent = {"Authorization": f"Token {self.token}", "Content-Type": "application/json", **(headers or {})}
                 connection.request(method, path, json.dumps(body), sent)
@@ -116,9 +116,7 @@ def served(var: Var, environment: dict[str, str]) -> Iterator[tuple[list[Server]
         stack.callback(lambda: running[0].stop())  # noqa: PLW0108 the one that runs then
         ward = [sys.executable, "-m", "tests.annotations.faults.ward", str(CASES), str(READERS)]
         tokens = subprocess.run(ward, cwd=PROJECT, env=environment, check=True, capture_output=True, text=True).stdout
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         command = ["uvicorn", "config.asgi:application", "--port", str(port), "--lifespan", "off"]
         log = stack.enter_context((var.root / "web.log").open("wb"))
         web = subprocess.Popen(
@@ -128,7 +126,7 @@ def served(var: Var, environment: dict[str, str]) -> Iterator[tuple[list[Server]
             stdout=log,
             stderr=log,
         )
-        stack.callback(web.wait, timeout=20)
+        stack.callback(web.wait, timeout=PATIENCE_S)
         stack.callback(web.terminate)
         yield running, port, tokens.split()
 
@@ -154,7 +152,7 @@ def test_nothing_acknowledged_is_lost_over_a_stop_and_a_crash(
     running[0] = start_postgres(var)
     wait_for(ledger, CASES * OVERLAP // 2)
     running[0].process.kill()  # as if the machine had lost it: the log is replayed
-    running[0].process.wait(timeout=20)
+    running[0].process.wait(timeout=PATIENCE_S)
     running[0] = start_postgres(var)
     for reader in readers:
         reader.join(timeout=PATIENCE_S)

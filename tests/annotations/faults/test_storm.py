@@ -107,12 +107,12 @@ def storm(benchmark: Benchmark, log: Path, readers: list[User]) -> int:
             if running[victim].poll() is None:
                 running[victim].send_signal(signal.SIGKILL)
                 killed += 1
-            running[victim].wait(timeout=20)
+            running[victim].wait(timeout=PATIENCE_S)
             running[victim] = start(benchmark, log, groups[victim])
     finally:
         for process in running:
             process.kill()
-            process.wait(timeout=20)
+            process.wait(timeout=PATIENCE_S)
     return killed
 
 
