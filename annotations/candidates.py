@@ -11,16 +11,15 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db import connection
-
 from annotations import ordering
-from curation.models import OrderPolicy
+from curation.models import Benchmark, OrderPolicy
+from curation.statements import Statement
 
 if TYPE_CHECKING:
     import uuid
     from collections.abc import Iterator
 
-    from curation.models import Benchmark, User
+    from curation.models import User
 
 # Cases looked at together.
 CANDIDATES = 20
@@ -59,16 +58,16 @@ class Asked:
     since: dt.datetime | None
 
 
-_BEGIN = """
+_BEGIN = Statement("""
     SELECT b.overlap, b.is_paused, b.is_push_only, b.order_policy, b.random_share, b.probe_rate, b.queue_epoch,
         m.epoch, m.order_key, m.position, m.since
     FROM curation_user u JOIN curation_benchmark b ON b.id = %(benchmark)s
     LEFT JOIN annotations_queuemark m ON m.reader_id = u.id AND m.benchmark_id = b.id
     WHERE u.id = %(reader)s
-    FOR NO KEY UPDATE OF u"""
+    FOR NO KEY UPDATE OF u""")
 _ASKED_AGAIN = ("overlap", "is_paused", "is_push_only", "order_policy", "random_share", "probe_rate", "queue_epoch")
 # The last condition is no NOT EXISTS: PostgreSQL may answer that by a look at everything that the reader ever read.
-_FOUND = """
+_FOUND = Statement("""
     SELECT f.case_id, f.order_key, f.position, f.is_drawn, f.disagreement,
         (
             SELECT count(*) FROM annotations_assignment h
@@ -89,19 +88,20 @@ _FOUND = """
             WHERE a.case_id = f.case_id AND a.reader_id = %(reader)s AND a.state IN ('submitted', 'skipped')
         ) IS NULL
     ORDER BY f.order_key, f.position
-    LIMIT %(limit)s"""
-_MARK = """
+    LIMIT %(limit)s""")
+_MARK = Statement("""
     INSERT INTO annotations_queuemark (reader_id, benchmark_id, epoch, order_key, position, since)
     VALUES (%(reader)s, %(benchmark)s, %(epoch)s, %(order_key)s, %(position)s, %(since)s)
     ON CONFLICT (reader_id, benchmark_id) DO UPDATE SET epoch = EXCLUDED.epoch, order_key = EXCLUDED.order_key,
-        position = EXCLUDED.position, since = EXCLUDED.since"""
+        position = EXCLUDED.position, since = EXCLUDED.since""")
 
 
 def begin(reader: User, benchmark: Benchmark, now: dt.datetime) -> Asked:
     """Lock the reader, so that several tabs take turns, and read the benchmark's settings and the mark again."""
-    with connection.cursor() as cursor:
-        cursor.execute(_BEGIN, {"reader": reader.pk, "benchmark": benchmark.pk})
-        *settings, mark_epoch, order_key, position, since = cursor.fetchone()
+    found = _BEGIN.row(reader=reader.pk, benchmark=benchmark.pk)
+    if found is None:
+        raise Benchmark.DoesNotExist(f"{benchmark.slug} or its reader was removed at this moment")
+    *settings, mark_epoch, order_key, position, since = found
     for name, value in zip(_ASKED_AGAIN, settings, strict=True):
         setattr(benchmark, name, value)
     lasts = END_LASTS if (order_key, position) == END else MARK_LASTS
@@ -138,18 +138,15 @@ def _just_before(place: Place) -> Place:
 
 
 def _batch(asked: Asked, after: Place) -> list[Candidate]:
-    given: dict[str, uuid.UUID | int | float | dt.datetime] = {
-        "reader": asked.reader.pk,
-        "benchmark": asked.benchmark.pk,
-        "overlap": asked.benchmark.overlap,
-        "now": asked.now,
-        "order_key": after[0],
-        "position": after[1],
-        "limit": CANDIDATES,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_FOUND, given)
-        rows = cursor.fetchall()
+    rows = _FOUND.rows(
+        reader=asked.reader.pk,
+        benchmark=asked.benchmark.pk,
+        overlap=asked.benchmark.overlap,
+        now=asked.now,
+        order_key=after[0],
+        position=after[1],
+        limit=CANDIDATES,
+    )
     return [
         Candidate(case_id, (order_key, position), is_free, is_drawn, value)
         for case_id, order_key, position, is_drawn, value, is_free in rows
@@ -170,14 +167,12 @@ def _move_mark(asked: Asked, place: Place) -> None:
     if place == asked.mark:
         return
     since = asked.now if asked.mark is None or asked.since is None else asked.since
-    given: dict[str, uuid.UUID | int | float | dt.datetime] = {
-        "reader": asked.reader.pk,
-        "benchmark": asked.benchmark.pk,
-        "epoch": asked.epoch,
-        "order_key": place[0],
-        "position": place[1],
-        "since": since,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_MARK, given)
+    _MARK.run(
+        reader=asked.reader.pk,
+        benchmark=asked.benchmark.pk,
+        epoch=asked.epoch,
+        order_key=place[0],
+        position=place[1],
+        since=since,
+    )
     asked.mark, asked.since = place, since

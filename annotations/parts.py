@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db import connection
-
 from annotations.models import Entity
+from curation.statements import Statement
 
 if TYPE_CHECKING:
     import uuid
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from annotations.models import ReadingRevision
 
 # From the stored content in one statement: a fifth of what the same costs as objects. `place` counts from 1.
-_PARTS = """
+_PARTS = Statement("""
     WITH given AS (
         SELECT id, content FROM annotations_readingrevision WHERE id = %(revision)s
     ), roi AS (
@@ -38,14 +37,12 @@ _PARTS = """
             jsonb_array_elements_text(e->'evidence') AS evidence(cited)
         WHERE step.client_id = (e->>'id')::uuid AND roi.client_id = cited::uuid
     )
-    SELECT client_id, id FROM roi"""
+    SELECT client_id, id FROM roi""")
 
 
 def write_parts(revision: ReadingRevision, content: dict[str, Any]) -> None:
     """Write the parts of a revision that was just stored, in their order."""
-    with connection.cursor() as cursor:
-        cursor.execute(_PARTS, {"revision": revision.pk})
-        rois = {str(client_id): pk for client_id, pk in cursor.fetchall()}
+    rois = {str(client_id): pk for client_id, pk in _PARTS.rows(revision=revision.pk)}
     if content["entities"]:
         _write_entities(revision, content, rois)
 

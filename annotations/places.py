@@ -19,16 +19,21 @@ from annotations.facts import record_readings
 from annotations.models import Arm, Assignment, Origin, Reading
 from annotations.ordering import count_meeting
 from curation.models import Case, OrderPolicy
+from curation.statements import Columns, Statement
 
 if TYPE_CHECKING:
     from annotations.candidates import Asked
 
+_CASE = Columns(Case, "c")
+_ASSIGNMENT = Columns(Assignment, "a")
+_LOCK = f"SELECT {_CASE.sql} FROM curation_case c WHERE id = %(case)s FOR NO KEY UPDATE"  # noqa: S608 - as above
+_WAIT_FOR_CASE, _TAKE_CASE = Statement(_LOCK), Statement(f"{_LOCK} SKIP LOCKED")
 # `xmax` is 0 of a row that this very statement inserted.
-_LEASE = """
-    INSERT INTO annotations_assignment
+_LEASE = Statement(f"""
+    INSERT INTO annotations_assignment AS a
         (id, case_id, reader_id, state, origin, lease_expires_at, due_at, skip_reason, created_at, updated_at)
-    SELECT %(id)s, %(case)s, %(reader)s, 'leased', %(origin)s, %(until)s, NULL, '', %(now)s, %(now)s
-    WHERE %(origin)s = 'probe' OR (
+    SELECT %(id)s, %(case)s, %(reader)s, 'leased', %(origin)s::text, %(until)s, NULL, '', %(now)s, %(now)s
+    WHERE %(origin)s::text = 'probe' OR (
         SELECT count(*) FROM annotations_assignment h
         WHERE h.case_id = %(case)s AND h.reader_id <> %(reader)s AND h.origin <> 'probe' AND (
             h.state IN ('submitted', 'assigned') OR (
@@ -38,11 +43,11 @@ _LEASE = """
     ) < %(places)s
     ON CONFLICT (case_id, reader_id) DO UPDATE SET state = 'leased', lease_expires_at = EXCLUDED.lease_expires_at,
         skip_reason = '', updated_at = EXCLUDED.updated_at, origin = EXCLUDED.origin,
-        due_at = CASE WHEN EXCLUDED.origin <> 'queue' THEN annotations_assignment.due_at END
-    WHERE annotations_assignment.state NOT IN ('submitted', 'skipped')
-    RETURNING *, xmax = 0 AS is_new"""
-_OWN = """
-    SELECT a.*, a.state = 'leased' AND a.lease_expires_at > %(now)s AS is_open
+        due_at = CASE WHEN EXCLUDED.origin <> 'queue' THEN a.due_at END
+    WHERE a.state NOT IN ('submitted', 'skipped')
+    RETURNING {_ASSIGNMENT.sql}, xmax = 0""")  # noqa: S608 - names of columns only
+_OWN = Statement(f"""
+    SELECT {_ASSIGNMENT.sql}, a.state = 'leased' AND a.lease_expires_at > %(now)s AS is_open
     FROM annotations_assignment a JOIN curation_case c ON c.id = a.case_id
     WHERE a.reader_id = %(reader)s AND a.state IN ('leased', 'assigned') AND c.benchmark_id = %(benchmark)s AND (
         a.state = 'assigned' OR a.origin = 'pushed' OR a.lease_expires_at > %(now)s OR EXISTS (
@@ -51,10 +56,10 @@ _OWN = """
                 AND r.version > 0
         )
     )
-    ORDER BY is_open DESC, a.state = 'leased' DESC, a.due_at NULLS LAST, c.position"""
+    ORDER BY is_open DESC, a.state = 'leased' DESC, a.due_at NULLS LAST, c.position""")  # noqa: S608 - as above
 
-_GIVEN_BACK = """
-    SELECT a.*
+_GIVEN_BACK = Statement(f"""
+    SELECT {_ASSIGNMENT.sql}
     FROM annotations_assignment a JOIN curation_case c ON c.id = a.case_id
     WHERE a.reader_id = %(reader)s AND a.state IN ('released', 'leased') AND c.benchmark_id = %(benchmark)s
         AND (a.state = 'released' OR a.lease_expires_at <= %(now)s) AND a.origin = 'queue' AND NOT c.is_probe
@@ -64,7 +69,7 @@ _GIVEN_BACK = """
                 AND (r.state IN ('submitted', 'surplus', 'closed') OR r.revision > 0)
         )
     ORDER BY a.updated_at DESC
-    LIMIT 3"""
+    LIMIT 3""")  # noqa: S608 - as above
 
 
 @dataclass(frozen=True)
@@ -97,17 +102,14 @@ def own_assignments(asked: Asked) -> list[Own]:
 
     Assigned ones come by due time, then by position.
     """
-    given = {"reader": asked.reader.pk, "benchmark": asked.benchmark.pk, "now": asked.now}
-    return [Own(row, bool(vars(row)["is_open"])) for row in Assignment.objects.raw(_OWN, given)]
+    rows = _OWN.rows(reader=asked.reader.pk, benchmark=asked.benchmark.pk, now=asked.now)
+    return [Own(_ASSIGNMENT.made(values), is_open) for *values, is_open in rows]
 
 
 def given_back(asked: Asked) -> list[Assignment]:
     """Cases of the queue that the reader gave back, or let run out unread, the newest first; a few."""
-    return list(
-        Assignment.objects.raw(
-            _GIVEN_BACK, {"reader": asked.reader.pk, "benchmark": asked.benchmark.pk, "now": asked.now}
-        )
-    )
+    rows = _GIVEN_BACK.rows(reader=asked.reader.pk, benchmark=asked.benchmark.pk, now=asked.now)
+    return [_ASSIGNMENT.made(values) for values in rows]
 
 
 def take(asked: Asked, case_id: uuid.UUID, *, waits: bool, origin: Origin = Origin.QUEUE) -> Taken | None:
@@ -125,9 +127,10 @@ def take(asked: Asked, case_id: uuid.UUID, *, waits: bool, origin: Origin = Orig
         If it does not wait and would have to.
     """
     before = transaction.savepoint() if waits else None
-    case = Case.objects.select_for_update(skip_locked=not waits, no_key=True).filter(pk=case_id).first()
-    if case is None:
+    values = (_WAIT_FOR_CASE if waits else _TAKE_CASE).row(case=case_id)
+    if values is None:
         raise CaseLocked
+    case = _CASE.made(values)
     case.benchmark = asked.benchmark
     taken = None if case.is_probe and origin == Origin.QUEUE else _lease(asked, case, origin)
     if before is not None and taken is None:
@@ -138,20 +141,21 @@ def take(asked: Asked, case_id: uuid.UUID, *, waits: bool, origin: Origin = Orig
 
 
 def _lease(asked: Asked, case: Case, origin: Origin) -> Taken | None:
-    given = {
-        "id": uuid.uuid4(),
-        "case": case.pk,
-        "reader": asked.reader.pk,
-        "origin": origin.value,
-        "until": lease_end(asked.now),
-        "now": asked.now,
-        "places": case.places,
-    }
-    assignment = next(iter(Assignment.objects.raw(_LEASE, given)), None)
-    if assignment is None:
+    found = _LEASE.row(
+        id=uuid.uuid4(),
+        case=case.pk,
+        reader=asked.reader.pk,
+        origin=origin.value,
+        until=lease_end(asked.now),
+        now=asked.now,
+        places=case.places,
+    )
+    if found is None:
         return None
+    *values, is_new = found
+    assignment = _ASSIGNMENT.made(values)
     assignment.case, assignment.reader = case, asked.reader
-    return Taken(assignment, bool(vars(assignment)["is_new"]))
+    return Taken(assignment, is_new)
 
 
 def reading_of(asked: Asked, assignment: Assignment, *, is_new: bool = False) -> Reading:

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
+from django.utils import timezone
+from psycopg.types.json import Jsonb
 
 from curation.models import Event, Role
+from curation.statements import Statement
 
 if TYPE_CHECKING:
     import datetime as dt
     import uuid
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 CHANNEL = "sightline_events"
 BATCH = 1000
@@ -27,21 +30,28 @@ class Audience:
     is_blinded: bool = False
 
 
-@transaction.atomic(savepoint=False)
-def publish_to(kind: str, audiences: Iterable[Audience], *, benchmark_id: uuid.UUID, **ids: str) -> None:
-    """Publish one event to several audiences, as `publish` does, in one statement and one NOTIFY."""
-    Event.objects.bulk_create(
-        Event(
-            type=kind,
-            benchmark_id=benchmark_id,
-            least_role=audience.least_role,
-            reader_id=audience.reader_id,
-            is_blinded=audience.is_blinded,
-            payload=ids,
-        )
-        for audience in audiences
+_PUBLISH = Statement("""
+    WITH told AS (
+        INSERT INTO curation_event (type, benchmark_id, least_role, reader_id, is_blinded, payload, created_at)
+        SELECT %(type)s, %(benchmark)s, a.least_role, a.reader_id, a.is_blinded, %(payload)s, %(now)s
+        FROM unnest(%(roles)s::text[], %(readers)s::uuid[], %(blinded)s::boolean[])
+            AS a(least_role, reader_id, is_blinded)
     )
-    _wake()
+    SELECT pg_notify(%(channel)s, '')""")
+
+
+def publish_to(kind: str, audiences: Sequence[Audience], *, benchmark_id: uuid.UUID, **ids: str) -> None:
+    """Publish one event to several audiences, as `publish` does, in one statement."""
+    _PUBLISH.run(
+        type=kind,
+        benchmark=benchmark_id,
+        payload=Jsonb(ids),
+        now=timezone.now(),
+        roles=[audience.least_role.value for audience in audiences],
+        readers=[audience.reader_id for audience in audiences],
+        blinded=[audience.is_blinded for audience in audiences],
+        channel=CHANNEL,
+    )
 
 
 @transaction.atomic(savepoint=False)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 
 from curation.models import OrderPolicy
+from curation.statements import Statement
 
 if TYPE_CHECKING:
     import uuid
@@ -103,7 +104,7 @@ _OF_MANY = _DERIVED.format(
 )
 _OF_BENCHMARK = _OF_MANY + " AND f.benchmark_id = %s"
 _OF_CASES = _OF_MANY + " AND f.case_id = ANY(%s)"
-_OF_READINGS = (
+_OF_READINGS = Statement(
     _DERIVED.format(
         raw="readings_submitted = %(submitted)s, readings_open = %(open)s, readings_begun = %(begun)s,"
         " is_drawn = %(drawn)s,",
@@ -142,6 +143,4 @@ def write_readings(case_id: uuid.UUID, *, submitted: int, opened: int, begun: in
 
     The caller has locked the case and, in a statement before, the row of its facts.
     """
-    given: dict[str, Any] = {"case": case_id, "submitted": submitted, "open": opened, "begun": begun, "drawn": is_drawn}
-    with connection.cursor() as cursor:
-        cursor.execute(_OF_READINGS, given)
+    _OF_READINGS.run(case=case_id, submitted=submitted, open=opened, begun=begun, drawn=is_drawn)
