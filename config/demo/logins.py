@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FILE = "demo_logins.json"
 CURATOR = "demo_curator"
+REVIEWER = "demo_reviewer"
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,9 @@ USERS = (
     DemoUser("demo_reader", Role.READER),
     DemoUser("demo_reader_2", Role.READER),
     DemoUser("demo_reader_3", Role.READER),
+    DemoUser("demo_reader_4", Role.READER),
+    DemoUser("demo_reader_5", Role.READER),
+    DemoUser(REVIEWER, Role.REVIEWER),
     DemoUser(CURATOR, Role.CURATOR),
     DemoUser("demo_engineer", Role.ENGINEER),
     DemoUser("demo_admin", Role.ADMIN, is_superuser=True),

@@ -1,31 +1,26 @@
-"""Readings of the demo's readers, so that pages of agreement are not empty: made up from a seed, and said to be so.
+"""What the demo's readers say of a case: made up from a seed, and said to be so.
 
-Each reader has a hand: how often it errs, how far its outlines are off, what it overlooks and what it takes for
-something else. The readings go in as a person's would: assigned, saved, submitted.
+Each reader has a hand: how often it errs, how far its outlines are off, what it overlooks, what it takes for something
+else, and how that changes over the weeks. When they read what is in config/demo/weeks.py.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import random
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from django.db import transaction
-
-from annotations import drafting, submission
-from annotations.models import Arm, Assignment, AssignmentState, Reading
-from annotations.pushing import assign
 from config.demo import fetal, grounding, thinking
 from config.demo.pictures import SEED
-from curation.models import Benchmark, Case, GoldRoi, User
-from curation.permissions import READ
+from curation.models import Case, GoldRoi
 from curation.phantoms.organs import make_organ_case
 
 NOTE = "made up by the demo"
-# So many cases at the end of each benchmark: the first ones are left for whoever tries the reading page.
-LAST_CASES = {thinking.SLUG: 8, grounding.SLUG: 6, fetal.SLUG: 10}
+MOST_ERRORS = 0.7
 
 
 @dataclass(frozen=True)
@@ -39,12 +34,28 @@ class Hand:
     off: float
     """Of an outline, as a share of the region's size."""
     seconds: float
+    tires: float = 0.0
+    """By how much `errs` grows, and with it the rest in proportion, in a week; below 0 the reader gets better."""
+
+    def after(self, weeks: float) -> Hand:
+        """The same hand some weeks on."""
+        errs = min(max(self.errs + self.tires * weeks, 0.01), MOST_ERRORS)
+        more = errs / self.errs
+        return dataclasses.replace(
+            self,
+            errs=errs,
+            overlooks=min(self.overlooks * more, MOST_ERRORS),
+            mistakes_kind=min(self.mistakes_kind * more, MOST_ERRORS),
+            off=self.off * more**0.5,
+        )
 
 
 HANDS = (
     Hand("demo_reader", errs=0.08, overlooks=0.04, mistakes_kind=0.05, off=0.03, seconds=95),
-    Hand("demo_reader_2", errs=0.18, overlooks=0.10, mistakes_kind=0.10, off=0.06, seconds=140),
-    Hand("demo_reader_3", errs=0.34, overlooks=0.22, mistakes_kind=0.25, off=0.11, seconds=62),
+    Hand("demo_reader_2", errs=0.22, overlooks=0.10, mistakes_kind=0.12, off=0.06, seconds=140, tires=-0.03),
+    Hand("demo_reader_3", errs=0.30, overlooks=0.20, mistakes_kind=0.22, off=0.10, seconds=62),
+    Hand("demo_reader_4", errs=0.08, overlooks=0.06, mistakes_kind=0.06, off=0.04, seconds=78, tires=0.11),
+    Hand("demo_reader_5", errs=0.14, overlooks=0.08, mistakes_kind=0.10, off=0.05, seconds=110),
 )
 
 
@@ -61,50 +72,9 @@ class Seen:
 Truth = Callable[[Case], list[Seen]]
 
 
-def add_readings(benchmark: Benchmark, *, curator: User | None) -> int:
-    """Let the demo's readers read the last cases of a phantom benchmark; returns how many readings were submitted.
-
-    Parameters
-    ----------
-    benchmark
-        One that LAST_CASES does not name is left alone, and so is every case in which a reader has a reading already:
-        a second run changes nothing.
-    curator
-        In whose name cases are assigned; None leaves all as it is.
-    """
-    count = LAST_CASES.get(benchmark.slug, 0)
-    if curator is None or not count:
-        return 0
-    cases = list(benchmark.cases.order_by("-position").prefetch_related("images__asset")[:count])[::-1]
-    submitted = 0
-    for hand in HANDS:
-        reader = User.objects.filter(username=hand.name, is_active=True).first()
-        if reader is not None and reader.has_perm(READ, benchmark):
-            submitted += _read_all(benchmark, cases, hand, reader, curator)
-    return submitted
-
-
-def _read_all(benchmark: Benchmark, cases: list[Case], hand: Hand, reader: User, curator: User) -> int:
-    known = set(Reading.objects.filter(reader=reader, case__in=cases).values_list("case_id", flat=True))
-    wanted = {case.pk: case for case in cases if case.pk not in known}
-    if not wanted:
-        return 0
-    assign(benchmark=benchmark, case_ids=list(wanted), reader=reader, curator=curator)
-    held = Assignment.objects.filter(reader=reader, case__in=wanted, state=AssignmentState.ASSIGNED)
-    given = held.order_by("case__position").values_list("case_id", flat=True)
-    return sum(_read(wanted[case_id], hand, reader) for case_id in given)
-
-
-@transaction.atomic
-def _read(case: Case, hand: Hand, reader: User) -> int:
-    """Save and submit one reading; a run that is cut off leaves no draft."""
-    rng = random.Random(f"{SEED} {hand.name} {case.key}")
-    reading = Reading.objects.create(case=case, reader=reader, arm=Arm.UNAIDED)
-    saved = drafting.save_draft(reading_id=reading.pk, version=reading.version, content=content_of(case, hand, rng))
-    # The clock of the server saw no time pass: as much as such a reader would take.
-    Reading.objects.filter(pk=reading.pk).update(active_s=round(hand.seconds * rng.lognormvariate(0.0, 0.35), 1))
-    submission.submit(reading_id=reading.pk, version=saved.version, key=f"demo-{case.key}")
-    return 1
+def said_by(hand: Hand, case: Case, *, weeks: float = 0.0) -> dict[str, Any]:
+    """What a reader says of a case some weeks after the start: the same each time."""
+    return content_of(case, hand.after(weeks), random.Random(f"{SEED} {hand.name} {case.key}"))
 
 
 def content_of(case: Case, hand: Hand, rng: random.Random) -> dict[str, Any]:
@@ -131,7 +101,11 @@ def _truth_of(case: Case) -> list[Seen]:
 
 def _in_organs(case: Case) -> list[Seen]:
     """Lesions of the pictures of a case, drawn again by their number."""
-    number = int(str(case.extra["title"]).rsplit(" ", 1)[-1]) - 1
+    return _lesions(int(str(case.extra["title"]).rsplit(" ", 1)[-1]) - 1)
+
+
+@lru_cache
+def _lesions(number: int) -> list[Seen]:
     organs = make_organ_case(SEED, number, images=thinking.IMAGES[number % len(thinking.IMAGES)])
     return [
         Seen(at, one.kind, (float(one.box[0]), float(one.box[1]), float(one.box[2]), float(one.box[3])), _words(one))
