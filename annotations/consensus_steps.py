@@ -1,10 +1,12 @@
-"""Steps of several readers in rows: who says the same stands side by side."""
+"""Steps of several readers in rows: who speaks of the same stands side by side, and whether they say the same of it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from annotations.metrics.steps import Step, align_steps, step_similarity
+from annotations.metrics.step_similarity import same_subject
+from annotations.metrics.steps import THRESHOLD, Step, align_steps, step_similarity
+from annotations.metrics.wording import differing_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,8 +18,9 @@ ALIKE = 0.35
 def step_rows(readers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Align the steps of all readers, each in its own order.
 
-    The reader with the most steps gives the rows; every other one is aligned to it by likeness and order. A step
-    without a counterpart gets a row of its own before its reader's next row, or at the end.
+    The reader with the most steps gives the rows; every other one is aligned to it by what its steps are about and by
+    order, so that a finding stands beside its denial. A step without a counterpart gets a row of its own before its
+    reader's next row, or at the end.
 
     Parameters
     ----------
@@ -27,9 +30,11 @@ def step_rows(readers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        Rows with `steps`: for each reader the place of the step (from 0) or None; `said_by`, how many say it;
-        `likeness`, the mean similarity to the first reader's words or None where one says it alone; `critical`, how
-        many mark it so.
+        Rows with `steps`: for each reader the place of the step (from 0) or None; `said_by`, how many have one;
+        `views`, for each reader the number (from 0) of what it says there, the same where agreement would count the
+        steps as the same; `differing`, for each reader [start, end] of the words that not all in the row have;
+        `likeness`, the least similarity of two in the row or None where one stands alone; `critical`, how many mark it
+        so.
 
     Notes
     -----
@@ -41,12 +46,10 @@ def step_rows(readers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     steps = [[_step(step) for step in content["steps"]] for content in readers]
     pivot = max(range(len(steps)), key=lambda number: len(steps[number]))
     rows: list[dict[int, int]] = [{pivot: place} for place in range(len(steps[pivot]))]
-    alike: dict[tuple[int, int], float] = {}
     for number, own in enumerate(steps):
-        if number == pivot or not own:
-            continue
-        rows = _joined(rows, number, own, steps[pivot], pivot, alike)
-    return [_told(row, readers, pivot, alike) for row in rows]
+        if number != pivot and own:
+            rows = _joined(rows, number, own, steps[pivot], pivot)
+    return [_told(row, steps) for row in rows]
 
 
 def _step(step: Mapping[str, Any]) -> Step:
@@ -54,19 +57,10 @@ def _step(step: Mapping[str, Any]) -> Step:
 
 
 def _joined(
-    rows: list[dict[int, int]],
-    number: int,
-    own: Sequence[Step],
-    pivot_steps: Sequence[Step],
-    pivot: int,
-    alike: dict[tuple[int, int], float],
+    rows: list[dict[int, int]], number: int, own: Sequence[Step], pivot_steps: Sequence[Step], pivot: int
 ) -> list[dict[int, int]]:
     """The rows with one more reader's steps in them."""
-    table = step_similarity(pivot_steps, own)
-    beside: dict[int, int] = {}
-    for a, b, likeness in align_steps(table, threshold=ALIKE).pairs:
-        beside[b] = a
-        alike[number, b] = likeness
+    beside = {b: a for a, b, _ in align_steps(same_subject(pivot_steps, own), threshold=ALIKE).pairs}
     by_pivot = {row[pivot]: row for row in rows if pivot in row}
     result = list(rows)
     at = len(result)
@@ -80,17 +74,23 @@ def _joined(
     return result
 
 
-def _told(
-    row: Mapping[int, int],
-    readers: Sequence[Mapping[str, Any]],
-    pivot: int,
-    alike: Mapping[tuple[int, int], float],
-) -> dict[str, Any]:
-    likeness = [alike[number, place] for number, place in row.items() if number != pivot and (number, place) in alike]
-    critical = sum(readers[number]["steps"][place]["is_critical"] is True for number, place in row.items())
+def _told(row: Mapping[int, int], steps: Sequence[Sequence[Step]]) -> dict[str, Any]:
+    numbers = sorted(row)
+    said = [steps[number][row[number]] for number in numbers]
+    table = step_similarity(said, said)
+    views: list[int] = []
+    for one in range(len(said)):
+        # As the first one before it that agreement would count as the same.
+        same = (views[other] for other in range(one) if table[other, one] >= THRESHOLD)
+        views.append(next(same, max(views, default=-1) + 1))
+    pairs = [float(table[one, other]) for one in range(len(said)) for other in range(one)]
+    at = {number: place for place, number in enumerate(numbers)}
+    differing = differing_words([step.text for step in said])
     return {
-        "steps": [row.get(number) for number in range(len(readers))],
+        "steps": [row.get(number) for number in range(len(steps))],
         "said_by": len(row),
-        "likeness": sum(likeness) / len(likeness) if likeness else None,
-        "critical": critical,
+        "views": [views[at[number]] if number in at else None for number in range(len(steps))],
+        "differing": [differing[at[number]] if number in at else [] for number in range(len(steps))],
+        "likeness": min(pairs) if pairs else None,
+        "critical": sum(step.is_critical is True for step in said),
     }

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from annotations.metrics.overlap import assign
-from annotations.metrics.wording import text_similarity
+from annotations.metrics.wording import text_likeness, text_similarity
 
-METRIC_VERSION = "1"
+METRIC_VERSION = "2"
 """Raised with any change of any number below; golden values in the tests guard it."""
 
 Array = NDArray[np.float64]
@@ -47,7 +47,8 @@ def step_similarity(
     The weighted mean of three parts, times 1 - contradiction: the texts' likeness (`wording.text_similarity`); the
     evidence both rest on, where both name some (summed IoU of matched ROIs and common regions, over what either names:
     a soft Jaccard index); and half each for the same kind and the same image. What it means: 1 is the same sentence on
-    the same evidence; a finding and its denial have about 0 whatever else they share.
+    the same evidence; a finding and its denial, the other side, its opposite have about 0 whatever else they share, and
+    another noun in the same sentence is another finding.
 
     Parameters
     ----------
@@ -92,14 +93,59 @@ def step_similarity(
             raise ValueError(f"the weight of {name} must be 0 or more, not {weight:g}")
     likeness, contradiction = text_similarity([step.text for step in a], [step.text for step in b])
     shared, is_shared = _shared_evidence(a, b, roi_overlap)
-    kinds = np.array([[one.kind == other.kind for other in b] for one in a], dtype=np.float64)
-    images = np.array([[one.image == other.image for other in b] for one in a], dtype=np.float64)
-    place = ((kinds + images) / 2).reshape(len(a), len(b))
+    place = _place(a, b)
     total = weights.text + weights.evidence * is_shared + weights.place
     summed = weights.text * likeness + weights.evidence * is_shared * shared + weights.place * place
     mean = np.divide(summed, total, out=np.zeros_like(summed), where=total > 0)
     result: Array = np.minimum(mean, 1.0) * (1 - contradiction)  # the mean of ones may round to just above 1
     return result
+
+
+def same_subject(a: Sequence[Step], b: Sequence[Step]) -> Array:
+    """How far each step of one rationale is about the same as each of another, whatever it says of it, in [0, 1].
+
+    Six parts in seven the texts' subject (`wording.text_likeness`), one for the same kind and image, as the weights of
+    `step_similarity` have them without evidence. What it means: steps that are to be read side by side; a finding and
+    its denial, on the left and on the right, have about 1.
+
+    Parameters
+    ----------
+    a, b
+        The steps, in order.
+
+    Returns
+    -------
+    Float (steps of a, steps of b).
+
+    Notes
+    -----
+    Chance level, empty case: as `step_similarity`.
+
+    Raises
+    ------
+    Nothing.
+
+    References
+    ----------
+    As `step_similarity`.
+
+    Examples
+    --------
+    >>> same_subject([Step("Left pleural effusion")], [Step("No pleural effusion"), Step("Left rib fracture")]).round(2)
+    array([[0.9 , 0.17]])
+    """
+    likeness = text_likeness([step.text for step in a], [step.text for step in b])
+    weights = Weights()
+    summed = weights.text * likeness.subject + weights.place * _place(a, b)
+    result: Array = np.minimum(summed / (weights.text + weights.place), 1.0)
+    return result
+
+
+def _place(a: Sequence[Step], b: Sequence[Step]) -> Array:
+    """Half each for the same kind and the same image."""
+    kinds = np.array([[one.kind == other.kind for other in b] for one in a], dtype=np.float64)
+    images = np.array([[one.image == other.image for other in b] for one in a], dtype=np.float64)
+    return ((kinds + images) / 2).reshape(len(a), len(b))
 
 
 def _shared_evidence(a: Sequence[Step], b: Sequence[Step], roi_overlap: ArrayLike | None) -> tuple[Array, Array]:

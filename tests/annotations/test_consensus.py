@@ -126,6 +126,26 @@ def test_steps_that_say_the_same_share_a_row() -> None:
     assert rows[2]["likeness"] > 0.9
 
 
+def test_what_is_said_of_the_same_stands_in_one_row_and_is_told_apart() -> None:
+    rows = step_rows(
+        [
+            said("A small left pleural effusion", "No pneumothorax"),
+            said("A small right pleural effusion", "Without pneumothorax"),
+            said("No left pleural effusion", "A rib fracture"),
+        ]
+    )
+    assert [row["steps"] for row in rows] == [[0, 0, 0], [1, 1, None], [None, None, 1]]
+    assert [row["views"] for row in rows] == [[0, 1, 2], [0, 0, None], [None, None, 0]]
+    assert [row["likeness"] for row in rows] == [0, pytest.approx(1), None]
+    assert rows[0]["differing"] == [[(2, 7), (8, 12)], [(2, 7), (8, 13)], [(0, 2), (3, 7)]]
+    assert rows[1]["differing"] == [[], [], []]
+
+
+def test_another_noun_in_the_same_sentence_is_another_row() -> None:
+    rows = step_rows([said("D: a large calcification is not seen."), said("C: a large vessel is not seen.")])
+    assert [row["said_by"] for row in rows] == [1, 1]
+
+
 def test_a_step_of_its_own_stays_in_its_readers_order() -> None:
     rows = step_rows(
         [said("Alpha alone", "Bone is intact", "Lungs are clear"), said("Lungs are clear", "Zebra crossing")]
