@@ -21,11 +21,12 @@ from inference.case_list import (
     VERDICT_WORDS,
     NoSuchList,
     Wanted,
+    extent_of,
     list_cases,
     verdict_counts,
     wanted_of,
 )
-from inference.dashboard import UNKNOWN_WORDS, dashboard_of, progress_of
+from inference.dashboard import UNKNOWN_WORDS, dashboard_of
 from inference.models import Enrolment
 from inference.wrong_reasons import QUADRANT, count_wrong_reasons, counts_by_model, list_wrong_reasons
 
@@ -84,7 +85,7 @@ def _cases(request: HttpRequest, user: User, found: Benchmark) -> HttpResponse:
         more = _choices(found, wanted, enrolments)
     listed = list_cases(benchmark=found, wanted=wanted)
     after = listed.next_after and urlencode(wanted.query(after=listed.next_after))
-    shown = {"progress": progress_of(found), "listed": listed, "wanted": wanted, "next_query": after}
+    shown = {"extent": extent_of(found), "listed": listed, "wanted": wanted, "next_query": after}
     return render(request, "inference/cases.html", {**frame, **more, **shown})
 
 

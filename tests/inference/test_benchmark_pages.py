@@ -285,3 +285,18 @@ def test_the_overview_asks_as_much_of_3_cases_as_of_30(
     for address, count in wanted.items():
         with django_assert_num_queries(count):
             client.get(address)
+
+
+def test_a_case_shows_its_first_images_in_order_and_the_readings_wanted_of_it(
+    benchmark: Benchmark, curator: User
+) -> None:
+    case = make_case(benchmark, images=6)
+    make_case(benchmark, "bare", images=0)
+    benchmark.cases.filter(pk=case.pk).update(overlap=4)
+    html = page(curator, CASES)
+    (first, second) = re.findall(r'<span class="mini">(.*?)</span>', html)
+    wanted = [image.asset_id for image in case.images.order_by("number")[:4]]
+    assert re.findall(r'src="/api/v1/images/(\w+)/thumbnail/" alt="" loading="lazy">', first) == wanted
+    assert second == ""
+    assert "0 of 4" in html
+    assert f"0 of {benchmark.overlap}<" in html
