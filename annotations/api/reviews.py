@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from drf_spectacular.types import OpenApiTypes
@@ -12,6 +13,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from annotations import assigning
 from annotations import review as reviewing
 from annotations.api import bodies, review_bodies
 from annotations.api.conflicts import as_problems
@@ -84,14 +86,29 @@ class CaseReviews(APIView):
         user = signed_in(request)
         given = review_bodies.review(request.data)
         with as_problems():
-            if given.is_anything and (done := self._ended(case, user, given)) is not None:
-                return Response(describe_review(done, user))
-            review, is_new = reviewing.open_review(case_id=case.pk, reviewer=user)
-            if given.is_anything:
-                act = reviewing.close_review if given.closes else reviewing.save_review
-                version = given.base_version(review.version, is_new=is_new)
-                review = act(review_id=review.pk, reviewer=user, version=version, wanted=given.wanted)
+            review, is_new = self._act(case, user, given)
         return Response(describe_review(review, user), status=201 if is_new else 200)
+
+    def _act(self, case: Case, user: User, given: review_bodies.ReviewBody) -> tuple[Review, bool]:
+        """Do it all while the case is held: of two identical requests at once the second finds what the first did.
+
+        A review that this request opens stays open though what it should hold is refused.
+        """
+        with transaction.atomic():
+            assigning.lock_case(case.pk)
+            if given.is_anything and (done := self._ended(case, user, given)) is not None:
+                return done, False
+            review, is_new = reviewing.open_review(case_id=case.pk, reviewer=user)
+            if not given.is_anything:
+                return review, is_new
+            act = reviewing.close_review if given.closes else reviewing.save_review
+            try:
+                with transaction.atomic():
+                    version = given.base_version(review.version, is_new=is_new)
+                    return act(review_id=review.pk, reviewer=user, version=version, wanted=given.wanted), is_new
+            except Exception as error:  # raised again once what was opened is kept
+                refused = error
+        raise refused
 
     def _ended(self, case: Case, user: User, given: review_bodies.ReviewBody) -> Review | None:
         """The review that this request closed when it came before; a version of one that ended opens no other."""

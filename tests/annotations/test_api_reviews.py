@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import json
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db import connections, transaction
 from django.urls import reverse
+from rest_framework.test import APIClient
 
+from annotations.assigning import lock_case
 from annotations.models import Reading, Review
 from curation.models import AuditEvent, Benchmark, Case, Gold, Membership, Role, User
 from tests.annotations.contents import content, roi
 from tests.annotations.submitted import submitted
+from tests.annotations.together import PATIENCE_S, until_waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_django import DjangoAssertNumQueries
-    from rest_framework.test import APIClient
 
     Api = Callable[[User | None], APIClient]
 
@@ -124,6 +128,31 @@ def test_a_close_sent_again_writes_no_second_gold(
     assert problem(changed) == (409, "review-over")
     assert Review.objects.count() == 1, "what was meant for a review that has ended opens no other"
     assert post(client, case, {**body, "reason": "Looked again.", "version": None}).status_code == 201
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_identical_closes_at_once_make_one_review(
+    case: Case, first: Reading, second: Reading, reviewer: User
+) -> None:
+    body = {"action": "pick", "sources": [{"reading": str(first.pk)}], "reason": "Clear.", "close": True}
+
+    def close() -> Any:
+        client = APIClient()
+        client.force_login(reviewer)
+        try:
+            return post(client, case, body)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(2) as pool:
+        with transaction.atomic():
+            lock_case(case.pk)
+            both = [pool.submit(close) for _ in range(2)]
+            until_waiting(2)  # neither has opened a review yet
+        answers = [one.result(timeout=PATIENCE_S) for one in both]
+    assert sorted(answer.status_code for answer in answers) == [200, 201]
+    assert answers[0].json() == answers[1].json()
+    assert (Review.objects.count(), Gold.objects.count()) == (1, 1)
 
 
 def test_a_close_after_the_gold_was_undone_is_no_repetition(
