@@ -100,15 +100,36 @@ def give_back(held: Any, *, attempt: int, error: str, is_counted: bool = True) -
     if not is_counted:
         changes["attempts"] = attempt - 1
     ended = None if state == JobState.QUEUED else now
-    try:
-        with transaction.atomic():
-            changed = held.update(state=state, sent_at=now, finished_at=ended, **changes)
-    except IntegrityError:
-        # One queued run a case: a newer one came meanwhile, and it covers everything this one would have.
-        state = JobState.CANCELLED
-        changes["error"] = SUPERSEDED
-        changed = held.update(state=state, finished_at=now, **changes)
-    return state if changed else None
+    while True:
+        try:
+            with transaction.atomic():
+                changed = held.update(state=state, sent_at=now, finished_at=ended, **changes)
+        except IntegrityError:
+            # One queued run a case: a newer one came meanwhile, and it is made to cover what this one would have.
+            cancelled = _hand_over(held, **{**changes, "error": SUPERSEDED, "finished_at": now})
+            if cancelled is None:
+                continue  # a worker took the newer one between the two statements: the place is free
+            return JobState.CANCELLED if cancelled else None
+        return state if changed else None
+
+
+@transaction.atomic
+def _hand_over(held: Any, **changes: Any) -> int | None:
+    """Cancel a case's run in favour of the one that is queued, which replaces numbers if this one would have.
+
+    Returns how many it cancelled: 0 where somebody else holds it; None where none is queued any more.
+    """
+    run = held.select_for_update(no_key=True).first()
+    if run is None:
+        return 0
+    newer = ScoringRun.objects.select_for_update().filter(kind=run.kind, case_id=run.case_id, state=JobState.QUEUED)
+    covering = newer.first()
+    if covering is None:
+        return None
+    if covering.is_stale_only and not run.is_stale_only:
+        covering.is_stale_only = False
+        covering.save(update_fields=["is_stale_only"])
+    return int(held.update(state=JobState.CANCELLED, **changes))
 
 
 class Heartbeat:

@@ -34,6 +34,7 @@ from inference.models import (
 )
 from inference.models.jobs import MOST_ATTEMPTS
 from inference.predicting import missing_cases, request_predictions
+from inference.scheduling import PAUSED as NOT_BEGUN
 from inference.scheduling import announce_schedule, latest_slot, take_back
 from inference.scoring import request_benchmark_scoring
 from inference.waking import ADVANCE_TASK
@@ -170,6 +171,9 @@ def _advance(schedule_run_id: uuid.UUID) -> JobState | None:
     if run is None:
         return None
     before = (run.state, run.stage)
+    if run.state == JobState.QUEUED and run.cause == RunCause.DUE and not run.schedule.is_enabled:
+        # Inserted by a beat that had read the schedule just before it was paused.
+        return _cancelled(run)
     if run.state == JobState.QUEUED:
         _begin(run)
     if run.stage == RunStage.SCORING and not run.scoring_runs.filter(state__in=UNFINISHED).exists():
@@ -180,6 +184,14 @@ def _advance(schedule_run_id: uuid.UUID) -> JobState | None:
     if (run.state, run.stage) != before:
         announce_schedule(run.schedule)
     return JobState(run.state)
+
+
+def _cancelled(run: ScheduleRun) -> JobState:
+    run.error = NOT_BEGUN
+    _end(run, JobState.CANCELLED)
+    run.save()
+    announce_schedule(run.schedule)
+    return JobState.CANCELLED
 
 
 def _models(run: ScheduleRun) -> list[Enrolment]:

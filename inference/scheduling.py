@@ -21,6 +21,7 @@ from inference.models import (
     JobState,
     ModelVersion,
     Prediction,
+    RunCause,
     Schedule,
     ScheduledPrediction,
     ScoringRun,
@@ -44,6 +45,7 @@ SCHEDULE_CHANGED = "schedule.changed"
 MOST_BUDGET_S = 31 * 86_400
 LONGEST_NAME = 100
 DELETED = "the schedule that asked for it was deleted"
+PAUSED = "the schedule was paused before this run began"
 
 
 class ScheduleRefused(ValueError):
@@ -128,6 +130,8 @@ def create_schedule(*, benchmark: Benchmark, wanted: Wanted, actor: User | None)
 def edit_schedule(*, schedule: Schedule, wanted: Wanted, actor: User | None) -> Schedule:
     """Change a schedule to what is wanted; one that gets another timing, or is resumed, is armed anew.
 
+    One that is paused stops as `set_enabled` says.
+
     Raises
     ------
     ScheduleRefused
@@ -142,15 +146,27 @@ def edit_schedule(*, schedule: Schedule, wanted: Wanted, actor: User | None) -> 
     timing = ("every_s", "cron", "timezone")
     if any(getattr(before, name) != getattr(wanted, name) for name in timing) or wanted.is_enabled > before.is_enabled:
         found.armed_at = timezone.now()
-    action = "schedule.edited"
+    action, stopped = "schedule.edited", 0
     if replace(before, is_enabled=wanted.is_enabled) == wanted:
         action = "schedule.resumed" if wanted.is_enabled else "schedule.paused"
-    return _store(found, wanted, models, action=action, actor=actor, before=before)
+    if wanted.is_enabled < before.is_enabled:
+        stopped = _stop_waiting(found)
+    return _store(found, wanted, models, action=action, actor=actor, before=before, stopped=stopped)
 
 
 def set_enabled(*, schedule: Schedule, is_enabled: bool, actor: User | None) -> Schedule:
-    """Pause a schedule, or resume it: slots that passed while it was paused stay undone."""
+    """Pause a schedule, or resume it: slots that passed while it was paused stay undone.
+
+    A run that came due and has not begun is cancelled with a pause; one that has begun goes on to its end, and so does
+    one that somebody asked for.
+    """
     return edit_schedule(schedule=schedule, wanted=replace(wanted_of(schedule), is_enabled=is_enabled), actor=actor)
+
+
+def _stop_waiting(schedule: Schedule) -> int:
+    """Cancel what came due and nobody has begun; returns how many. A worker that begins it just now was first."""
+    waiting = schedule.runs.filter(state=JobState.QUEUED, cause=RunCause.DUE)
+    return int(waiting.update(state=JobState.CANCELLED, error=PAUSED, finished_at=timezone.now()))
 
 
 def _store(
@@ -161,6 +177,7 @@ def _store(
     action: str,
     actor: User | None,
     before: Wanted | None,
+    stopped: int = 0,
 ) -> Schedule:
     for name in ("name", "every_s", "timezone", "is_stale_only", "budget_s", "is_enabled"):
         setattr(schedule, name, getattr(wanted, name))
@@ -169,7 +186,8 @@ def _store(
     keep_in_step(schedule, rule_of(schedule))
     schedule.save()
     schedule.chosen_models.set(models)
-    _record(schedule, action, actor=actor, before=before and told(before), after=told(wanted))
+    after = {**told(wanted), "runs_cancelled": stopped} if stopped else told(wanted)
+    _record(schedule, action, actor=actor, before=before and told(before), after=after)
     return schedule
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from curation.models import Benchmark, Case, User
+from curation.models import AuditEvent, Benchmark, Case, User
 from inference import schedule_runs, tasks
 from inference.models import (
     JobState,
@@ -22,6 +22,7 @@ from inference.models import (
 )
 from inference.predicting import run_prediction
 from inference.schedule_runs import RunUnderWay, ask_run, begin_lost, run_due, run_schedule
+from inference.scheduling import set_enabled
 from inference.scoring import cancel_run, run_scoring, score_case
 from inference.supervising import sweep_lost
 from tests.factories import make_case
@@ -93,6 +94,48 @@ def test_nothing_is_begun_for_a_schedule_that_is_paused_or_gone(benchmark: Bench
     schedule.delete()
     tasks.run_schedule(str(pk))
     assert not ScheduleRun.objects.exists()
+
+
+def test_a_pause_cancels_what_came_due_and_has_not_begun(benchmark: Benchmark, engineer: User) -> None:
+    schedule = make_schedule(benchmark)
+    run = run_due(schedule_id=schedule.pk, now=later(schedule, hours=1))
+    assert run is not None
+    set_enabled(schedule=schedule, is_enabled=False, actor=engineer)
+    run.refresh_from_db()
+    assert (run.state, run.error) == (JobState.CANCELLED, "the schedule was paused before this run began")
+    assert run.finished_at is not None
+    assert advance(run.pk).state == JobState.CANCELLED
+    assert not ScoringRun.objects.exists()
+    assert AuditEvent.objects.get(action="schedule.paused").after["runs_cancelled"] == 1
+
+
+def test_a_run_that_has_begun_goes_on_through_a_pause(read: Case) -> None:
+    make_gold(read, HALF)
+    schedule = make_schedule(read.benchmark)
+    run = run_due(schedule_id=schedule.pk, now=later(schedule, hours=1))
+    assert run is not None
+    assert advance(run.pk).state == JobState.RUNNING
+    set_enabled(schedule=schedule, is_enabled=False, actor=None)
+    assert finish(run).state == JobState.DONE
+    assert ScheduleRun.objects.get().cases_scored == 1
+
+
+def test_a_run_that_somebody_asked_for_is_no_matter_of_the_pause(read: Case) -> None:
+    schedule = make_schedule(read.benchmark)
+    run = ask_run(schedule=schedule, actor=None)
+    set_enabled(schedule=schedule, is_enabled=False, actor=None)
+    assert finish(run).state == JobState.DONE
+
+
+def test_a_run_that_a_beat_begins_while_the_schedule_is_paused_is_cancelled_too(benchmark: Benchmark) -> None:
+    schedule = make_schedule(benchmark)
+    set_enabled(schedule=Schedule.objects.get(), is_enabled=False, actor=None)
+    # The beat read the schedule before the pause, and inserts its run after it.
+    run = run_schedule(schedule=schedule, slot=later(schedule, hours=1))
+    assert run is not None
+    found = advance(run.pk)
+    assert (found.state, found.error) == (JobState.CANCELLED, "the schedule was paused before this run began")
+    assert not ScoringRun.objects.exists()
 
 
 def test_a_paused_benchmark_skips_its_slots_and_says_so(benchmark: Benchmark) -> None:
