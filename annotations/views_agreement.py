@@ -25,7 +25,7 @@ from annotations.agreement_page import choices_of, page_of
 from annotations.agreement_pairs import BadCursor, pairs
 from annotations.agreement_rows import LOWER_IS_BETTER, OF_LABELS, for_viewer
 from annotations.agreement_words import words_of
-from curation import audit
+from curation import audit, looking
 from curation.access import require, signed_in
 from curation.models import Benchmark
 from curation.permissions import REVIEW, SEE_OTHERS
@@ -58,6 +58,7 @@ def agreement(request: HttpRequest, slug: str) -> HttpResponse:
     benchmark = _staffed(user, slug)
     asked = _asked(request)
     narrowed = for_viewer(asked.narrowed, user, benchmark)
+    looking.see_page(user=user, benchmark=benchmark, page=looking.Page.AGREEMENT)
     shown = page_of(
         benchmark, asked, narrowed, shown=request.GET.get("shown", ""), target=request.GET.get("target", "")
     )
@@ -98,6 +99,7 @@ def agreement_pairs(request: HttpRequest, slug: str) -> HttpResponse:
         )
     except BadCursor as error:
         raise Http404(str(error)) from None
+    looking.see_page(user=user, benchmark=benchmark, page=looking.Page.AGREEMENT)
     audit.look_at_all(user=user, cases={one.row.case_id: benchmark.pk for one in page.pairs})
     undefined: dict[str, str] = {"undefined": "yes"} if is_undefined else {}
     context = {

@@ -20,6 +20,7 @@ from annotations.assigning import MOST_REASON_CHARACTERS
 from annotations.blinding import hidden_faults
 from annotations.content import BadContent
 from annotations.models import Assignment, Reading
+from curation import looking
 from curation.access import signed_in
 from curation.models import Benchmark, Case, OrderPolicy, User
 from curation.paging import rows_after
@@ -43,6 +44,7 @@ class BadForm(ValueError):
 def queue(request: HttpRequest, slug: str) -> HttpResponse:
     """How cases come to readers, and who holds which now."""
     benchmark = curated(request, slug)
+    looking.see_page(user=signed_in(request), benchmark=benchmark, page=looking.Page.QUEUE)
     readers = queue_state.readers_of(benchmark)
     rows = queue_state.held_now(benchmark)
     rows = rows_after(rows, request.GET.get("after", ""), "created_at", newest_first=False)

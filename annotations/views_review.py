@@ -17,7 +17,7 @@ from annotations.commenting import mentions_of
 from annotations.escalating import reviewers_of
 from annotations.payloads import blind_case
 from annotations.review_queue import WORDS, NoSuchState, list_waiting, next_waiting, open_counts
-from curation import audit
+from curation import audit, looking
 from curation.access import require, signed_in
 from curation.models import Benchmark, Case, User
 from curation.permissions import CURATE, REVIEW
@@ -42,6 +42,7 @@ def review_queue(request: HttpRequest, slug: str) -> HttpResponse:
         listed = list_waiting(benchmark=benchmark, user=user, state=state, after=request.GET.get("after", ""))
     except NoSuchState as error:
         raise Http404(str(error)) from None
+    looking.see_page(user=user, benchmark=benchmark, page=looking.Page.REVIEWS)
     counts = open_counts(benchmark=benchmark, user=user)
     unseen = mentions_of(user).filter(comment__case__benchmark=benchmark, seen_at=None)
     mentions = list(unseen.select_related("comment__author", "comment__case").order_by("-pk")[:MOST_MENTIONS])

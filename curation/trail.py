@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Q
 from django.db.models.fields.json import KT
 
+from curation.audit import LOOKED
+from curation.looking import IMAGES_SEEN, PAGE_SEEN, THUMBNAILS_SEEN, TRAIL_SEEN
 from curation.models import AuditEvent, AuditSeal, AuditWaiting, Benchmark, Case, Role, User
 from curation.permissions import MANAGE_PEOPLE, SEE_TRAIL
 
@@ -30,6 +32,7 @@ WORDS = {
     "assignment.taken_back": "took a case back",
     "benchmark.changed": "changed a benchmark",
     "benchmark.created": "created a benchmark",
+    "benchmark.looked": "looked at a benchmark as a whole",
     "case.changed": "changed a case",
     "case.looked": "looked at a case",
     "case.trail_downloaded": "downloaded the history of a case",
@@ -39,6 +42,9 @@ WORDS = {
     "comment.written": "wrote a comment",
     "export.asked": "asked for an export",
     "export.downloaded": "downloaded an export",
+    "images.looked": "saw the images",
+    "images.thumbnail_looked": "saw small pictures of the images",
+    "trail.looked": "looked at the audit trail",
     "image.text_checked": "checked an image for burned-in text",
     "model.enrolled": "enrolled a model",
     "model.prompt_changed": "changed what a model is asked",
@@ -80,6 +86,9 @@ WORDS = {
     "user.token_made": "made an API token",
     "user.token_revoked": "revoked an API token",
 }
+# By far the most frequent rows; both pages can leave them out.
+LOOKS = (LOOKED, PAGE_SEEN, TRAIL_SEEN, IMAGES_SEEN, THUMBNAILS_SEEN)
+SHOWN = {"changes": "changes only", "looks": "looks only"}
 
 
 class BadFilter(ValueError):
@@ -250,6 +259,12 @@ def _what(given: str) -> Q:
     return Q(action=given)
 
 
+def _show(given: str) -> Q:
+    if given not in SHOWN:
+        raise BadFilter(f"show: {given!r} is none of {', '.join(SHOWN)}")
+    return Q(action__in=LOOKS) if given == "looks" else ~Q(action__in=LOOKS)
+
+
 def _case(given: str) -> Q:
     found = id_or_nothing(given)
     if not found:
@@ -267,6 +282,7 @@ _CONDITIONS: Mapping[str, Callable[[str], Q]] = {
     # Commands and workers have no name.
     "who": lambda given: Q(actor_name="" if given == "-" else given),
     "what": _what,
+    "show": _show,
     "benchmark": lambda given: Q(benchmark_id__in=Benchmark.objects.filter(slug=given).values("pk")),
     "object": lambda given: Q(object_id=given),
     "case": _case,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from django.db.models import Prefetch, Q
 from django.db.models.fields.json import KT
 
-from curation.audit import LOOKED
 from curation.case_trail import CHANGES, LOOKS, Moment, TrailSection, Voice, Wanted
 from curation.models import AuditEvent, Gold, GoldRoi, User
 from curation.saying import Content, differences
+from curation.trail import LOOKS as LOOKS_AT
 from curation.trail import WORDS, id_or_nothing, in_words
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ def _events(case: Case, wanted: Wanted) -> list[Moment]:
     rows = AuditEvent.objects.alias(about=KT("after__case"))
     rows = rows.filter(Q(object_id=str(case.pk)) | Q(about=str(case.pk)))
     if wanted.shown == CHANGES:
-        rows = rows.exclude(action=LOOKED)
+        rows = rows.exclude(action__in=LOOKS_AT)
     elif wanted.shown == LOOKS:
-        rows = rows.filter(action=LOOKED)
+        rows = rows.filter(action__in=LOOKS_AT)
     found = wanted.of(rows, "created_at")
     readers = {str(event.after.get("reader")) for event in found if isinstance(event.after, dict)}
     ids = [id_ for one in readers if (id_ := id_or_nothing(one))]
@@ -45,7 +45,7 @@ def _events(case: Case, wanted: Wanted) -> list[Moment]:
 
 
 def _moment(event: AuditEvent, names: dict[str, str]) -> Moment:
-    kind = "look" if event.action == LOOKED else _KINDS.get(event.action.partition(".")[0], "case")
+    kind = "look" if event.action in LOOKS_AT else _KINDS.get(event.action.partition(".")[0], "case")
     after = event.after
     if isinstance(after, dict):
         told = {name: value for name, value in after.items() if name not in _NAMED and value not in ("", None)}

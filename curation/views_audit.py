@@ -10,9 +10,10 @@ from django.urls import path
 from django.views.decorators.http import require_safe
 
 from curation.access import signed_in
+from curation.looking import see_trail
 from curation.models import Benchmark
 from curation.permissions import NEEDED, SEE_TRAIL
-from curation.trail import EVENTS_A_PAGE, WORDS, BadFilter, narrowed, scope_of, seal_state, told
+from curation.trail import EVENTS_A_PAGE, SHOWN, WORDS, BadFilter, narrowed, scope_of, seal_state, told
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -32,6 +33,7 @@ def audit(request: HttpRequest) -> HttpResponse:
     except BadFilter as error:
         wrong, rows = str(error), scope.events().none()
     page = list(rows[: EVENTS_A_PAGE + 1])
+    see_trail(user=user)
     further = request.GET.copy()
     if len(page) > EVENTS_A_PAGE:
         further["before"] = str(page[EVENTS_A_PAGE - 1].pk)
@@ -43,6 +45,7 @@ def audit(request: HttpRequest) -> HttpResponse:
         "is_narrowed": bool(given),
         "wrong": wrong,
         "words": sorted(WORDS.items(), key=lambda row: row[1]),
+        "shown": SHOWN,
         "benchmarks": Benchmark.objects.order_by("title") if scope.benchmarks is None else scope.benchmarks,
         "scope": scope,
         "seals": seal_state(),

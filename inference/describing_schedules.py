@@ -10,6 +10,7 @@ from django.db.models import OuterRef, Prefetch, Subquery
 from django.utils import timezone
 
 from annotations.blinding import blind_case_ids
+from curation.looking import Page, see_pages
 from curation.models import Benchmark, Case, Role
 from inference.models import Schedule, ScheduleRun, ScoringRun
 from inference.scheduling import next_slots, told, wanted_of
@@ -60,6 +61,7 @@ def describe_schedules(schedules: Iterable[Schedule], user: User) -> list[dict[s
 def describe_schedule_runs(runs: Iterable[ScheduleRun], user: User) -> list[dict[str, Any]]:
     """Runs with what they changed. Changes on cases that the user must still read blind are left out."""
     found = list(runs)
+    see_pages(user=user, benchmark_ids=[run.schedule.benchmark_id for run in found], page=Page.SCHEDULES)
     hidden = blind_changes(found, user)
     return [_described(run, hidden) for run in found]
 

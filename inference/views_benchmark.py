@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import path
 from django.views.decorators.http import require_safe
 
+from curation import looking
 from curation.access import require, signed_in
 from curation.models import Benchmark, Snapshot, User
 from curation.permissions import CURATE, READ, SEE_MODELS
@@ -61,6 +62,7 @@ def benchmark(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
     if not sees_models(user, found):
         return _cases(request, user, found)
+    looking.see_page(user=user, benchmark=found, page=looking.Page.OVERVIEW)
     shown = dashboard_of(found, model_name=request.GET.get("model"))
     return render(request, "inference/benchmark.html", {**_frame(user, found, "overview"), **shown})
 
@@ -83,6 +85,7 @@ def _cases(request: HttpRequest, user: User, found: Benchmark) -> HttpResponse:
         except NoSuchList as error:
             raise Http404(str(error)) from None
         more = _choices(found, wanted, enrolments)
+        looking.see_page(user=user, benchmark=found, page=looking.Page.CASES)
     listed = list_cases(benchmark=found, wanted=wanted)
     after = listed.next_after and urlencode(wanted.query(after=listed.next_after))
     shown = {"extent": extent_of(found), "listed": listed, "wanted": wanted, "next_query": after}
@@ -125,6 +128,7 @@ def wrong_reason(request: HttpRequest, slug: str) -> HttpResponse:
     require(user, SEE_MODELS, found)
     if not sees_models(user, found):
         raise PermissionDenied("Whoever reads in a benchmark is not shown what models say of it as a whole.")
+    looking.see_page(user=user, benchmark=found, page=looking.Page.WRONG_REASON)
     listed = list_wrong_reasons(benchmark=found, after=request.GET.get("after", ""))
     models = [
         (name, urlencode({"model": name, "verdict": QUADRANT, "sort": BY_DISAGREEMENT}), count)

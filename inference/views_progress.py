@@ -14,6 +14,7 @@ from annotations.agreement_asked import Asked
 from annotations.agreement_figures import over_time_plot
 from annotations.agreement_page import every_of
 from annotations.agreement_read import ceiling, over_time
+from curation import looking
 from curation.access import require, signed_in
 from curation.models import Benchmark
 from curation.permissions import CURATE, READ
@@ -35,6 +36,7 @@ def progress(request: HttpRequest, slug: str) -> HttpResponse:
     if user.has_perm(READ, benchmark):
         # Whoever reads here would learn from it which cases are probes and how others read.
         raise PermissionDenied(f"You read in {slug}: how others read opens to whoever curates it and does not read.")
+    looking.see_page(user=user, benchmark=benchmark, page=looking.Page.PROGRESS)
     shown = progress_of(benchmark)
     if request.GET.get("format") == "csv":
         answer = csv_answer(shown["plots"], wanted=request.GET.get("plot", ""), prefix=slug)

@@ -16,6 +16,7 @@ from annotations.api.probing import describe_probing
 from annotations.blinding import require_not_reading
 from annotations.drift import ACCURACY, drift_of
 from annotations.probe_results import score_missing
+from curation import looking
 from curation.access import require, signed_in
 from curation.models import Benchmark, Case
 from curation.permissions import CURATE
@@ -49,6 +50,7 @@ def curated_unread(request: HttpRequest, slug: str) -> Benchmark:
 def readers(request: HttpRequest, slug: str) -> HttpResponse:
     """Everything of the page, or with `?format=csv&plot=NAME` the rows of one chart of the reader shown."""
     benchmark = curated_unread(request, slug)
+    looking.see_page(user=signed_in(request), benchmark=benchmark, page=looking.Page.DRIFT)
     score_missing(benchmark.pk)
     rows = drift_of(benchmark)
     shown = _chosen(rows, request.GET.get("reader", ""))

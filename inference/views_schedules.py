@@ -11,6 +11,7 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from curation import looking
 from curation.access import require, signed_in
 from curation.models import Benchmark
 from curation.paging import rows_after
@@ -52,6 +53,7 @@ def schedules(request: HttpRequest, slug: str) -> HttpResponse:
     """The schedules of a benchmark, when each is due next, and which numbers are stale now."""
     user = signed_in(request)
     benchmark = _benchmark(user, slug, SEE_MODELS)
+    looking.see_page(user=user, benchmark=benchmark, page=looking.Page.SCHEDULES)
     rows = schedules_of([benchmark]).order_by("created_at", "pk")
     found = list(rows_after(rows, request.GET.get("after", ""), "created_at", newest_first=False)[: PAGE + 1])
     page, now = found[:PAGE], timezone.now()
@@ -128,6 +130,7 @@ def schedule(request: HttpRequest, schedule_id: uuid.UUID) -> HttpResponse:
     """One schedule: what it does, its next due times, and its runs, the newest first."""
     user = signed_in(request)
     found = visible_schedule(user, schedule_id, SEE_MODELS)
+    looking.see_page(user=user, benchmark=found.benchmark, page=looking.Page.SCHEDULES)
     rows = runs_of(found).order_by("-slot", "-pk")
     runs = list(rows_after(rows, request.GET.get("after", ""), "slot", newest_first=True)[: RUNS_A_PAGE + 1])
     page = runs[:RUNS_A_PAGE]

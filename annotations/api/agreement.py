@@ -32,7 +32,7 @@ from annotations.agreement_rows import (
 )
 from annotations.blinding import is_blind
 from annotations.models import Arm
-from curation import audit
+from curation import audit, looking
 from curation.access import SignedIn, require, signed_in
 from curation.models import Benchmark, Case
 from curation.paging import arguments, number, refuse
@@ -132,6 +132,7 @@ class _OfBenchmark(APIView):
         benchmark = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
         require(user, SEE_OTHERS, benchmark)
         given = arguments(request, (*FILTERS, *more))
+        looking.see_page(user=user, benchmark=benchmark, page=looking.Page.AGREEMENT)
         return benchmark, given, for_viewer(narrowed_of(given), user, benchmark)
 
 

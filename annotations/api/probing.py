@@ -19,6 +19,7 @@ from annotations.api.readings import own_reading
 from annotations.blinding import require_not_reading
 from annotations.models import Arm, ProbeResult
 from annotations.probe_results import score_missing
+from curation import looking
 from curation.access import SignedIn, require, signed_in
 from curation.api.bodies import object_of
 from curation.fields import Fields
@@ -64,7 +65,9 @@ class Probing(APIView):
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, slug: str) -> Response:
         """The rate, whether it is training, and counts."""
-        return Response(describe_probing(probing_benchmark(request, slug)))
+        benchmark = probing_benchmark(request, slug)
+        looking.see_page(user=signed_in(request), benchmark=benchmark, page=looking.Page.PROBES)
+        return Response(describe_probing(benchmark))
 
     @extend_schema(request=OpenApiTypes.OBJECT, responses=OpenApiTypes.OBJECT)
     def patch(self, request: Request, slug: str) -> Response:
@@ -116,6 +119,7 @@ class ProbeList(APIView):
         """A page, in the given order: key, gold revision in force, and how many readings are probe readings."""
         benchmark = probing_benchmark(request, slug)
         given = arguments(request, {"cursor", "limit"})
+        looking.see_page(user=signed_in(request), benchmark=benchmark, page=looking.Page.PROBES)
         rows = Case.objects.filter(benchmark=benchmark, is_probe=True).annotate(
             read=Count("readings__probe_result", filter=Q(readings__arm=Arm.UNAIDED))
         )
@@ -144,6 +148,7 @@ class Drift(APIView):
     def get(self, request: Request, slug: str) -> Response:
         """Control charts of every reader: accuracy, and IoU with the gold's regions."""
         benchmark = probing_benchmark(request, slug)
+        looking.see_page(user=signed_in(request), benchmark=benchmark, page=looking.Page.DRIFT)
         score_missing(benchmark.pk)
         return Response({"readers": [describe_drift(row) for row in drift.drift_of(benchmark)]})
 

@@ -21,6 +21,7 @@ from annotations.api import bodies
 from annotations.api.conflicts import as_problems
 from annotations.blinding import blind_case_ids
 from annotations.models import Assignment, AssignmentState
+from curation import looking
 from curation.access import SignedIn, require, signed_in
 from curation.fields import Fields
 from curation.models import Benchmark, Case, Role, User
@@ -134,6 +135,7 @@ class Assignments(APIView):
             if given["state"] not in AssignmentState.values:
                 raise refuse("state", f"{given['state'][:40]!r} is not one of {', '.join(AssignmentState.values)}")
             rows = rows.filter(state=given["state"])
+        looking.see_page(user=signed_in(request), benchmark=benchmark, page=looking.Page.QUEUE)
         found = page(rows, given, key="key", kind=str, render=lambda some: describe(some, signed_in(request)))
         return Response(found.as_json())
 

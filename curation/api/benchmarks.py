@@ -12,7 +12,7 @@ from django.urls import path
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from curation import audit
+from curation import audit, looking
 from curation.access import SignedIn, require, signed_in
 from curation.api.bodies import JsonLinesParser, LinesParser, RecordsParser, object_of
 from curation.describing import describe_cases
@@ -221,6 +221,8 @@ class CaseList(APIView):
         if "status" in given and is_blind:
             raise refuse("status", "is not for those who read in this benchmark: it tells of other readers")
         rows = _filtered(Case.objects.filter(benchmark=benchmark), given)
+        if not is_blind:
+            looking.see_page(user=user, benchmark=benchmark, page=looking.Page.CASES)
 
         def render(batch: list[Case]) -> list[dict[str, Any]]:
             return describe_cases([case.pk for case in batch], is_blind=is_blind)

@@ -14,6 +14,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from curation import looking
 from curation.access import SignedIn, signed_in
 from curation.api.bodies import AnyAnswer, object_of, too_large
 from curation.describing import describe_image
@@ -152,8 +153,13 @@ class ImageThumbnail(BytesView):
     def get(self, request: Request, sha256: str) -> HttpResponseBase:
         """The middle frame, as PNG."""
         arguments(request, ())
-        asset, etag = known_image(signed_in(request), sha256), f'"thumb-{RENDERING_VERSION}-{sha256}"'
-        return _unchanged(request, etag) or _sealed(HttpResponse(thumbnail(asset), content_type="image/png"), etag)
+        user, etag = signed_in(request), f'"thumb-{RENDERING_VERSION}-{sha256}"'
+        asset = known_image(user, sha256)
+        if unchanged := _unchanged(request, etag):
+            return unchanged
+        content = thumbnail(asset)
+        looking.see_image(user=user, sha256=sha256, is_thumbnail=True)
+        return _sealed(HttpResponse(content, content_type="image/png"), etag)
 
 
 class ImageContent(BytesView):
@@ -162,9 +168,11 @@ class ImageContent(BytesView):
     def get(self, request: Request, sha256: str) -> HttpResponseBase:
         """As a download named by its content."""
         arguments(request, ())
-        asset, etag = known_image(signed_in(request), sha256), f'"{sha256}"'
+        user, etag = signed_in(request), f'"{sha256}"'
+        asset = known_image(user, sha256)
         if unchanged := _unchanged(request, etag):
             return unchanged
+        looking.see_image(user=user, sha256=sha256)
         response = FileResponse(
             default_storage.open(asset.storage_name, "rb"),
             as_attachment=True,
@@ -209,6 +217,7 @@ def _raw(request: Request, asset: ImageAsset, number: int) -> HttpResponseBase:
     if number < asset.frames and (unchanged := _unchanged(request, etag)):
         return unchanged
     frame = read_frame(asset, number)
+    looking.see_image(user=signed_in(request), sha256=asset.sha256)
     response = HttpResponse(frame.content, content_type="application/octet-stream")
     for name, value in frame_headers(asset, frame.shape).items():
         response[name] = value
@@ -233,7 +242,9 @@ def _png(request: Request, asset: ImageAsset, number: int, window: Window | None
     etag = f'"png-{RENDERING_VERSION}-{asset.sha256}-{number}{shown}"'
     if number < asset.frames and (unchanged := _unchanged(request, etag)):
         return unchanged
-    return _sealed(HttpResponse(render_frame_png(asset, number, window=window), content_type="image/png"), etag)
+    content = render_frame_png(asset, number, window=window)
+    looking.see_image(user=signed_in(request), sha256=asset.sha256)
+    return _sealed(HttpResponse(content, content_type="image/png"), etag)
 
 
 class ImageTextCheck(APIView):

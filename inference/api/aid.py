@@ -12,7 +12,8 @@ from rest_framework.views import APIView
 
 from annotations.api.probing import probing_benchmark
 from annotations.api.readings import own_reading
-from curation.access import SignedIn
+from curation import looking
+from curation.access import SignedIn, signed_in
 from curation.problems import Problem
 from inference import aid
 from inference.describing import describe_prediction
@@ -49,7 +50,9 @@ class AidedChanges(APIView):
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, slug: str) -> Response:
         """Counts over all aided readings, and under each model that was shown."""
-        overall, *models = aid.changes_of(probing_benchmark(request, slug))
+        benchmark = probing_benchmark(request, slug)
+        looking.see_page(user=signed_in(request), benchmark=benchmark, page=looking.Page.AIDED)
+        overall, *models = aid.changes_of(benchmark)
         return Response({"overall": describe_changes(overall), "models": [describe_changes(row) for row in models]})
 
 

@@ -227,5 +227,5 @@ def test_the_list_of_pairs_takes_as_many_queries_however_long(
     AgreementScore.objects.filter(case__in=[case.pk for case in read[cases:]]).delete()
     client = api(curator)
     get(client, "agreement-pairs", benchmark.slug)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         assert len(get(client, "agreement-pairs", benchmark.slug).json()["results"]) == cases

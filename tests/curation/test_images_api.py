@@ -196,7 +196,7 @@ class TestBytes:
         self, api: Client, reader: User, ct: ImageAsset, django_assert_max_num_queries: Any
     ) -> None:
         client = api(reader)
-        with django_assert_max_num_queries(3):
+        with django_assert_max_num_queries(5):
             client.get(f"/api/v1/images/{ct.sha256}/frames/0/")
 
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from curation import audit
+from curation.looking import TRAIL_SEEN
 from curation.models import AuditEvent, Benchmark, Case, Membership, Role, User
 from curation.sealing import seal_waiting
 from curation.trail import WORDS, in_words
@@ -33,8 +34,9 @@ def as_chief(client: Client, chief: User) -> Client:
 
 
 def numbers(client: Client, query: str = "") -> list[int]:
-    """The events of the page, as they stand on it."""
-    return [row.event.pk for row in client.get(PAGE + query).context["rows"]]
+    """The events of the page, as they stand on it, but that the page itself was looked at before."""
+    rows = client.get(PAGE + query).context["rows"]
+    return [row.event.pk for row in rows if row.event.action != TRAIL_SEEN]
 
 
 def record(action: str = "benchmark.changed", **fields: Any) -> AuditEvent:
@@ -136,12 +138,12 @@ class TestPage:
             record("case.looked", object_type="case", object_id=str(case.pk))
 
         some()
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(13):
             as_chief.get(PAGE)
         for _ in range(20):
             some()
         seal_waiting()
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(13):
             as_chief.get(PAGE)
 
     def test_seals_are_told(self, as_chief: Client) -> None:

@@ -161,9 +161,9 @@ def test_it_asks_as_much_of_many_cases(
             read(benchmark, taught, reader, f"case-{at}", CORNER)
 
     grow(0, 1)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         client.get(WRONG)
     grow(1, 6)
     enrol(benchmark=benchmark, model=plant("second"))
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         client.get(WRONG)

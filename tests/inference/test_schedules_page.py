@@ -232,12 +232,12 @@ def test_pages_take_the_same_few_queries_however_much_there_is(
     pages = [reverse("schedules-page", args=["thorax"]), reverse("schedule-page", args=[fill(1).pk])]
     for address in pages:
         client.get(address)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         client.get(pages[0])
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         client.get(pages[1])
     pages[1] = reverse("schedule-page", args=[fill(4).pk])
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         client.get(pages[0])
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         client.get(pages[1])
