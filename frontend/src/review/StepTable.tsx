@@ -7,6 +7,7 @@ import { board } from "./board";
 import type { ReadingSaid, StepRow } from "./data";
 import { takeStep } from "./merge";
 import { change, consensus, draft, readings } from "./state";
+import { pieces, saidWords, viewLetter, viewsIn } from "./steprows";
 import { lights, nameOf } from "./view";
 
 function Cites({ said, step }: { said: ReadingSaid; step: Step }): JSX.Element | null {
@@ -27,7 +28,32 @@ function Cites({ said, step }: { said: ReadingSaid; step: Step }): JSX.Element |
   );
 }
 
-function Cell({ said, place }: { said: ReadingSaid; place: number | null }): JSX.Element {
+interface CellProps {
+  said: ReadingSaid;
+  row: StepRow;
+  at: number;
+}
+
+function Text({ text, row, at }: { text: string; row: StepRow; at: number }): JSX.Element {
+  if (!text) return <span class="t3">no words</span>;
+  return (
+    <>
+      {pieces(text, row.differing[at] ?? []).map((piece, number) =>
+        piece.differs ? (
+          <mark key={number} title="Not everybody in this row says so">
+            {piece.text}
+          </mark>
+        ) : (
+          piece.text
+        ),
+      )}
+    </>
+  );
+}
+
+function Cell({ said, row, at }: CellProps): JSX.Element {
+  const place = row.steps[at] ?? null;
+  const letter = viewLetter(row, at);
   const step = place === null ? undefined : said.content.steps[place];
   if (!step || place === null)
     return (
@@ -42,11 +68,18 @@ function Cell({ said, place }: { said: ReadingSaid; place: number | null }): JSX
     <td>
       <div class="step-cell">
         <span class="row wrap xs t3">
+          {letter && (
+            <span class={`view view-${letter}`} title="Those with the same letter say the same">
+              {letter}
+            </span>
+          )}
           {place + 1}. {kindName(step.kind)}
           {step.image !== null && `, image ${step.image}`}
           {step.is_critical && <span class="badge bad">critical</span>}
         </span>
-        <p>{step.text || <span class="t3">no words</span>}</p>
+        <p>
+          <Text text={step.text} row={row} at={at} />
+        </p>
         <span class="row between">
           <Cites said={said} step={step} />
           {draft.value && (
@@ -69,8 +102,22 @@ function Cell({ said, place }: { said: ReadingSaid; place: number | null }): JSX
   );
 }
 
-function rowWords(row: StepRow, count: number): string {
-  return `${row.said_by} of ${count}`;
+function RowHead({ row, count }: { row: StepRow; count: number }): JSX.Element {
+  return (
+    <th scope="row" class="xs">
+      <span class="num">{saidWords(row, count)}</span>
+      {viewsIn(row) > 1 && <span class="badge bad">not the same</span>}
+      {row.critical > 0 && row.critical < row.said_by && <span class="badge warn">critical for {row.critical}</span>}
+      {row.likeness !== null && (
+        <span
+          class="t3"
+          title="Of the two that are least alike: by their words and place, 0 where one denies or contradicts the other. From 0.50 on agreement counts them as the same. Synonyms are not known."
+        >
+          {row.likeness.toFixed(2)} alike
+        </span>
+      )}
+    </th>
+  );
 }
 
 export function StepTable(): JSX.Element {
@@ -80,7 +127,7 @@ export function StepTable(): JSX.Element {
     <section class="card" aria-labelledby="steps-title">
       <div class="card-head">
         <h2 id="steps-title">Steps</h2>
-        <span class="t3">steps that match by words and shared evidence stand in one row; read what differs</span>
+        <span class="t3">steps about the same stand in one row; words that not everybody has are marked</span>
       </div>
       {rows.length === 0 ? (
         <p class="card-body t2">Nobody wrote a step.</p>
@@ -101,23 +148,10 @@ export function StepTable(): JSX.Element {
             </thead>
             <tbody>
               {rows.map((row, number) => (
-                <tr key={number} class={row.said_by < count ? "differs" : ""}>
-                  <th scope="row" class="xs">
-                    {rowWords(row, count)}
-                    {row.critical > 0 && row.critical < row.said_by && (
-                      <span class="badge warn">critical for {row.critical}</span>
-                    )}
-                    {row.likeness !== null && (
-                      <span
-                        class="t3"
-                        title="How alike the words and the evidence are; 1 is the same. Another noun in the same sentence is still much alike."
-                      >
-                        {row.likeness.toFixed(2)} alike
-                      </span>
-                    )}
-                  </th>
+                <tr key={number} class={row.said_by < count || viewsIn(row) > 1 ? "differs" : ""}>
+                  <RowHead row={row} count={count} />
                   {readings.value.map((said, at) => (
-                    <Cell key={said.reading} said={said} place={row.steps[at] ?? null} />
+                    <Cell key={said.reading} said={said} row={row} at={at} />
                   ))}
                 </tr>
               ))}

@@ -70,6 +70,11 @@ export interface Place {
 export interface StepRow {
   steps: (number | null)[];
   said_by: number;
+  /** What each reader says there: the same number where agreement counts the steps as the same. */
+  views: (number | null)[];
+  /** Start and end of the words that not all in the row have, in characters of each reader's text. */
+  differing: [number, number][][];
+  /** The least of any two in the row. */
   likeness: number | null;
   critical: number;
 }
