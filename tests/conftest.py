@@ -9,13 +9,14 @@ from unittest import mock
 
 import pgtrigger
 import pytest
+from django.http import FileResponse
 from rest_framework.test import APIClient
 
 from curation.models import Benchmark, Case, Role, User
 from tests.factories import make_benchmark, make_case, make_user
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
     from pytest_django import DjangoDbBlocker
@@ -46,6 +47,23 @@ def media(settings: Any, tmp_path: Path) -> Path:
         },
     }
     return folder
+
+
+@pytest.fixture(autouse=True)
+def answers_are_closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A server closes an answer that is a file when it is sent; the test client leaves that to whoever asked."""
+    answers: list[FileResponse] = []
+    make = FileResponse.__init__
+
+    def noted(answer: FileResponse, *given: Any, **named: Any) -> None:
+        make(answer, *given, **named)
+        answers.append(answer)
+
+    monkeypatch.setattr(FileResponse, "__init__", noted)
+    yield
+    for answer in answers:
+        for close in answer._resource_closers:  # type: ignore[attr-defined]
+            close()
 
 
 @pytest.fixture(autouse=True)

@@ -161,11 +161,11 @@ def test_time_at_work_is_counted_by_the_servers_clock_and_no_pause_for_long(read
     Reading.objects.update(saved_at=timezone.now() - dt.timedelta(hours=8))
     save_draft(reading_id=reading.pk, version=2, content=content())
     reading.refresh_from_db()
-    assert reading.active_s == pytest.approx(30 + 45 + 120, abs=5)
+    assert reading.active_s == pytest.approx(30 + 45 + 120, abs=20)
     Reading.objects.update(saved_at=timezone.now() + dt.timedelta(hours=8))  # the server's clock was set back
     save_draft(reading_id=reading.pk, version=3, content=content())
     reading.refresh_from_db()
-    assert reading.active_s == pytest.approx(195, abs=5)
+    assert reading.active_s == pytest.approx(195, abs=20)
     revision = submit(reading_id=reading.pk, version=4, key="k")
     assert revision.active_s == pytest.approx(reading.active_s)
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, BrowserContext, expect
 from pydicom.data import get_testdata_file
 
-from tests.e2e.desk import Desk, log_in, open_context
+from tests.e2e.desk import DEADLINE_MS, Desk, log_in, name_after, open_context
 from tests.e2e.product import Product
 
 # Headless in a container: no sandbox of its own as root, and no talk with its maker's servers.
@@ -28,6 +28,9 @@ FLAGS = (
 SLUG = "drafts"
 FILES = ("CT_small.dcm", "examples_ybr_color.dcm")
 MANY_READERS = "20"
+
+# As long as for everything else that is waited for; Playwright itself gives an expectation five seconds.
+expect.set_options(timeout=DEADLINE_MS)
 
 
 @pytest.fixture(scope="session")
@@ -93,7 +96,7 @@ def drafts(product: Product, tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture
 def desk(profile: Callable[..., BrowserContext], product: Product, drafts: str, request: pytest.FixtureRequest) -> Desk:
     """A reader of this test alone, logged in."""
-    user = product.add_reader(f"r-{abs(hash(request.node.nodeid)) % 10**8}", drafts)
+    user = product.add_reader(name_after(request.node.nodeid), drafts)
     page = profile().new_page()
     log_in(page, product, user)
     return Desk(page=page, product=product, user=user, benchmark=drafts)

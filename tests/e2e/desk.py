@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,10 +12,30 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, Viewport
 
 from tests.e2e.product import Product
 
-DEADLINE_MS = 30_000
+# Long enough for a machine that does five other things.
+DEADLINE_MS = 60_000
+POLL_MS = 50
 WINDOW = ViewportSize(width=1440, height=900)
+LACKING = """() => {
+  const rows = Array.from(document.querySelectorAll("[data-wanted]"));
+  return Object.fromEntries(rows.map(({ dataset }) => [dataset.wanted, Number(dataset.lacking ?? 0)]));
+}"""
 Box = tuple[float, float, float, float]
 Point = tuple[float, float]
+
+
+def name_after(test: str) -> str:
+    """A name for what one test makes, the same in every run."""
+    return f"r-{zlib.crc32(test.encode()):08x}"
+
+
+def becomes(page: Page, read: Callable[[], Any], wanted: Any) -> None:
+    """Wait until what is read of a page is as wanted: for what `expect` cannot look at."""
+    for _ in range(DEADLINE_MS // POLL_MS):
+        if read() == wanted:
+            return
+        page.wait_for_timeout(POLL_MS)
+    assert read() == wanted
 
 
 def open_context(browser: Browser, product: Product, **options: Any) -> BrowserContext:
@@ -123,8 +145,12 @@ class Desk:
 
     def lacks(self) -> dict[str, int]:
         """What the page asks for before a submit, with how often it lacks."""
-        rows = self.page.locator("[data-wanted]").all()
-        return {str(row.get_attribute("data-wanted")): int(row.get_attribute("data-lacking") or 0) for row in rows}
+        lacking: dict[str, int] = self.page.evaluate(LACKING)
+        return lacking
+
+    def comes_to_lack(self, wanted: dict[str, int]) -> None:
+        """Wait until the page asks for this."""
+        becomes(self.page, self.lacks, wanted)
 
     def submit(self) -> dict[str, Any]:
         """Submit the case on the desk; returns what the server holds of it."""

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import psutil
+
+from tests.ports import free_port
 
 PROJECT = Path(__file__).resolve().parents[2]
 # What the test run itself has set; the product must make its own.
@@ -51,9 +52,7 @@ class Product:
     @classmethod
     def start(cls, var: Path) -> Product:
         """Run what `make run` ends in and wait until it says that it is ready."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
+        port = free_port()
         var.mkdir(parents=True, exist_ok=True)
         with (var / "quickstart.log").open("wb") as log:
             process = subprocess.Popen(

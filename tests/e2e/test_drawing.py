@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.desk import Desk, box_of
+from tests.e2e.desk import Desk, becomes, box_of
 
 pytestmark = pytest.mark.e2e
 
@@ -169,8 +169,8 @@ def test_nine_viewports_take_images_by_drag_and_follow_each_other_when_linked(de
     page.keyboard.press("l")
     for _ in range(4):
         page.keyboard.press("+")
-    assert desk.scale(image["number"]) == pytest.approx(fitted * 1.25**4, abs=0.02)
-    assert desk.scale(2) == pytest.approx(other * 1.25**4, abs=0.02)
+    becomes(page, lambda: desk.scale(image["number"]), pytest.approx(fitted * 1.25**4, abs=0.02))
+    becomes(page, lambda: desk.scale(2), pytest.approx(other * 1.25**4, abs=0.02))
     page.reload()
     desk.wait_for_images()
     expect(page.locator(".vp")).to_have_count(9)

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 from playwright.sync_api import Error as BrowserError
 
-from tests.e2e.desk import Desk, box_of, log_in
+from tests.e2e.desk import Desk, becomes, box_of, log_in
 from tests.e2e.product import Product
 
 pytestmark = pytest.mark.e2e
@@ -36,10 +36,7 @@ SAVED_HERE = """async ([text]) => {
 
 def wait_until_kept(page: Page, text: str) -> None:
     """Until this computer's own storage has the text."""
-    for _ in range(200):
-        if page.evaluate(SAVED_HERE, [text]):
-            return
-    raise AssertionError(f"{text!r} is not in the browser's storage")
+    becomes(page, lambda: page.evaluate(SAVED_HERE, [text]), True)
 
 
 def first_image(desk: Desk) -> dict[str, Any]:

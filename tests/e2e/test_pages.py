@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.e2e.desk import Desk, log_in
+from tests.e2e.desk import Desk, log_in, name_after
 from tests.e2e.product import Product
 
 pytestmark = pytest.mark.e2e
@@ -155,7 +155,7 @@ def test_a_page_that_is_refused(watched: Watched, product: Product) -> None:
 
 
 def test_the_reading_page(watched: Watched, product: Product, drafts: str, request: pytest.FixtureRequest) -> None:
-    user = product.add_reader(f"r-{abs(hash(request.node.nodeid)) % 10**8}", drafts)
+    user = product.add_reader(name_after(request.node.nodeid), drafts)
     log_in(watched.page, product, user)
     desk = Desk(watched.page, product, user, drafts)
     watched.open(f"/read/{drafts}/")

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 from pydicom.data import get_testdata_file
 
-from tests.e2e.desk import Desk, log_in
+from tests.e2e.desk import Desk, log_in, name_after
 from tests.e2e.product import Product
 
 pytestmark = pytest.mark.e2e
@@ -53,7 +53,7 @@ def room(
     tmp_path: Path,
     request: pytest.FixtureRequest,
 ) -> Room:
-    name = f"pair-{abs(hash(request.node.nodeid)) % 10**8}"
+    name = name_after(request.node.nodeid)
     folder = tmp_path / "one-case"
     folder.mkdir()
     shutil.copy(str(get_testdata_file("CT_small.dcm", download=False)), folder)
