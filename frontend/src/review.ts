@@ -16,7 +16,7 @@ const GATHER_MS = 150;
 function start(root: HTMLElement, data: ReviewPage): void {
   page.value = data;
   board.open();
-  loadBindings(data.user.id, [...REVIEW_KEYMAP, ...OTHER_KEYS]);
+  loadBindings(data.user.id ?? "", [...REVIEW_KEYMAP, ...OTHER_KEYS]);
   root.replaceChildren();
   render(h(ReviewView, {}), root);
   const readings = gathered(() => void load(), GATHER_MS);

@@ -3,6 +3,7 @@ import type { Session } from "../state/session";
 import { AidPanel } from "./AidPanel";
 import { AnswerBox } from "./AnswerBox";
 import { Checklist } from "./Checklist";
+import { FeedbackPanel } from "./FeedbackPanel";
 import { Form } from "./Form";
 import { Icon } from "./icons";
 import { Notice } from "./Notice";
@@ -15,6 +16,15 @@ import { Steps } from "./Steps";
 export function SidePanel({ session }: { session: Session }): JSX.Element | null {
   const handed = session.handed.value;
   if (!handed) return null;
+  const told = session.feedback.value;
+  if (told)
+    return (
+      <aside class="ws-panel" aria-label="Feedback" data-protocol={session.data.protocol.kind}>
+        <Splitter session={session} />
+        <Question session={session} />
+        <FeedbackPanel session={session} told={told} />
+      </aside>
+    );
   const rows = session.form.rows.value;
   // Where the region is the answer, it comes before what is said of it.
   const isRegionFirst = session.data.protocol.kind === "vgmed";

@@ -6,9 +6,9 @@ export function Tools({ session }: { session: Session }): JSX.Element {
   return (
     <aside class="ws-tools" aria-label="Drawing">
       <div class="ws-tools-in" role="toolbar" aria-label="Tools" aria-orientation="vertical">
-        <ToolButtons board={session} />
+        <ToolButtons board={session} only={session.tools} />
         <span class="grow" />
-        <UndoButtons board={session} />
+        {!session.isLocked && <UndoButtons board={session} />}
         <Plain label="All keys, key ?" icon="keys" letter="?" act={() => (session.dialog.value = "keys")} />
       </div>
     </aside>

@@ -33,14 +33,20 @@ export function TopBar({ session }: { session: Session }): JSX.Element {
         )}
       </div>
       <div class="row">
-        {handed && <SaveChip session={session} />}
+        {handed && !session.isLocked && <SaveChip session={session} />}
+        {session.isLocked && (
+          <span class="status saved" role="status">
+            <Icon name="check" size="sm" />
+            Submitted
+          </span>
+        )}
         {handed && session.leaseUntil.value && session.standing.value === "held" && (
           <span class="status t3 lease" title="Others cannot open this case until then">
             <Icon name="clock" size="sm" />
             Yours until {clock(session.leaseUntil.value)}
           </span>
         )}
-        {handed && !session.aided && (
+        {handed && !session.aided && !session.isLocked && (
           <button type="button" class="btn ghost leave" onClick={() => (session.dialog.value = "leave")}>
             Skip
           </button>
@@ -52,12 +58,18 @@ export function TopBar({ session }: { session: Session }): JSX.Element {
             disabled={session.submitting.value}
             onClick={() => void submitByHand(session)}
           >
-            {session.aided ? "Submit, aided" : "Submit and next"} <kbd class="kbd">Ctrl ⏎</kbd>
+            {submitWords(session)} <kbd class="kbd">Ctrl ⏎</kbd>
           </button>
         )}
       </div>
     </header>
   );
+}
+
+function submitWords(session: Session): string {
+  if (session.isLocked) return "Next case";
+  if (session.aided) return "Submit, aided";
+  return session.data.benchmark.is_training ? "Submit and compare" : "Submit and next";
 }
 
 function SaveChip({ session }: { session: Session }): JSX.Element | null {

@@ -4,6 +4,7 @@ import { AidHeat } from "../viewer/AidHeat";
 import { layoutOf } from "../viewer/layout";
 import type { Under } from "../viewer/Overlay";
 import { QuestionBox } from "../viewer/QuestionBox";
+import { ToldLayer } from "../viewer/ToldLayer";
 import { Viewport } from "../viewer/Viewport";
 import { Dialogs } from "./Dialogs";
 import { LeaseBar } from "./LeaseBar";
@@ -24,11 +25,14 @@ function widthOf({ panel, panelWidth }: Session): JSX.CSSProperties {
 export function Workspace({ session }: { session: Session }): JSX.Element {
   const handed = session.handed.value;
   const layout = layoutOf(session.layout.value);
-  const under: Under = ({ image, frame, matrix }) => (
-    <g transform={matrix}>
-      {session.aided && <AidHeat aid={session.aided} image={image.number} frame={frame} />}
-      <QuestionBox session={session} image={image} />
-    </g>
+  const under: Under = (at) => (
+    <>
+      <g transform={at.matrix}>
+        {session.aided && <AidHeat aid={session.aided} image={at.image.number} frame={at.frame} />}
+        <QuestionBox session={session} image={at.image} />
+      </g>
+      <ToldLayer session={session} at={at} />
+    </>
   );
   return (
     <div class={`ws${session.panel.value ? "" : " no-panel"}`} style={widthOf(session)}>

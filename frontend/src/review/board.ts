@@ -2,7 +2,7 @@
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { ImageInfo, Label, Roi } from "../api/types";
 import { Board } from "../state/board";
-import { newCell, type Tool } from "../state/cells";
+import { LOOKING, newCell, type Tool } from "../state/cells";
 import { labelName, type RoiLook } from "../state/labels";
 import { rememberedLayout } from "../state/layouts";
 import { FrameCache } from "../viewer/frames";
@@ -11,7 +11,6 @@ import { isCrossing } from "../viewer/sentence";
 import { addRoi, changeRoi, removeRoi } from "./merge";
 import { change, draft, history, page, readings, refusal, shownGold } from "./state";
 
-const LOOKING: readonly Tool[] = ["select", "window"];
 /** Points and lines have no area and are in no consensus: the gold is made of regions. */
 const DRAWING: readonly Tool[] = [...LOOKING, "box", "ellipse", "polygon", "freehand", "brush", "eraser"];
 const GOLD: RoiLook = { colour: "var(--roi-consensus)", dash: "none" };

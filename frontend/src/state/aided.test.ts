@@ -1,10 +1,11 @@
 import "fake-indexeddb/auto";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { WorkspaceData } from "../api/types";
+import { press } from "../tools/keymap";
 import { Aid, AidedSession, type AidPrediction } from "./aided";
 import { Session } from "./session";
 import { EMPTY_CONTENT } from "./store";
-import { submitReading } from "./submit";
+import { submitByHand, submitReading } from "./submit";
 
 function prediction(id: string, maps: { image: number; frame: number }[]): AidPrediction {
   return {
@@ -96,6 +97,13 @@ const data = (arm: string, isTraining: boolean): WorkspaceData => ({
 
 describe("where a submit leads", () => {
   const went = vi.fn();
+  const replaced = vi.fn();
+  let told: object | null;
+
+  beforeEach(() => {
+    told = { reading: "r-unaided", is_known: true, is_right: false, rois: [], steps: [], reason: "" };
+    vi.stubGlobal("history", { replaceState: replaced });
+  });
 
   async function submitted(session: Session): Promise<string[]> {
     const sent: string[] = [];
@@ -104,6 +112,7 @@ describe("where a submit leads", () => {
     vi.stubGlobal("location", { assign: went });
     vi.stubGlobal("fetch", async (url: string) => {
       sent.push(url);
+      if (url.endsWith("feedback/")) return Response.json(told);
       return Response.json(url.endsWith("next/") ? { case: null, reason: "done", until: null } : { revision: 1 });
     });
     await session.start();
@@ -118,8 +127,27 @@ describe("where a submit leads", () => {
     expect(session.toast.value?.also?.href).toBe("/read/demo/again/r-unaided/");
   });
 
-  it("is what the gold says, in training", async () => {
-    expect((await submitted(new Session(data("unaided", true)))).at(-1)).toContain("/submit/");
+  it("is what the gold says, in training, beside the reading that is changed no more; then the next case", async () => {
+    const session = new Session(data("unaided", true));
+    expect((await submitted(session)).at(-1)).toContain("/readings/r-unaided/feedback/");
+    expect(went).not.toHaveBeenCalled();
+    expect(session.feedback.value).toEqual(told);
+    expect([session.canDraw, session.tools, session.tool.value]).toEqual([false, ["select", "window"], "select"]);
+    expect(replaced).toHaveBeenLastCalledWith(null, "", "/read/demo/feedback/r-unaided/");
+    expect(press(session, { stroke: "b", target: null })).toBe(false);
+    // A second press at once was meant for the submit.
+    await submitByHand(session);
+    expect(session.feedback.value).toEqual(told);
+    session.followedAt = 0;
+    await submitByHand(session);
+    expect(session.feedback.value).toBeNull();
+    expect(session.nothing.value?.reason).toBe("done");
+    expect(replaced).toHaveBeenLastCalledWith(null, "", "/read/demo/");
+  });
+
+  it("is the page of what the gold says where it does not come", async () => {
+    told = null;
+    await submitted(new Session(data("unaided", true)));
     expect(went).toHaveBeenCalledWith("/read/demo/feedback/r-unaided/");
   });
 

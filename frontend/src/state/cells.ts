@@ -18,6 +18,9 @@ export const TOOLS = [
 
 export type Tool = (typeof TOOLS)[number];
 
+/** What is left to whoever may only look. */
+export const LOOKING: readonly Tool[] = ["select", "window"];
+
 /** A polygon under the hand: its corners so far, and where the pointer would put the next one. */
 export interface Trace {
   image: number;

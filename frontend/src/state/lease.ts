@@ -20,7 +20,7 @@ export type Standing = "held" | "out" | "taken" | "ended" | "surplus";
 /** Prolongs the lease, and finds out where the reader stands where it cannot be prolonged. */
 export async function beat(session: Session): Promise<void> {
   const handed = session.handed.peek();
-  if (!handed) return;
+  if (!handed || session.isLocked) return;
   try {
     const address = `${session.api}assignments/${handed.assignment}/heartbeat/`;
     const answer = await call<{ lease_expires_at: string }>(address, { method: "POST" });
@@ -56,7 +56,8 @@ function held(session: Session, until: string): void {
 /** What the stream tells of this reader's assignments. */
 export function leaseHeard(session: Session, event: Told): void {
   const handed = session.handed.peek();
-  if (event.type !== "assignment.taken_back" || !handed || event.assignment !== handed.assignment) return;
+  if (event.type !== "assignment.taken_back" || !handed || session.isLocked || event.assignment !== handed.assignment)
+    return;
   session.standing.value = "taken";
   // A save may have been quicker, and have taken the place again or have become surplus.
   void beat(session);

@@ -4,6 +4,8 @@ import type { Content, FieldError, HandedOut, ImageInfo, Next, NothingLeft, Work
 import { FrameCache } from "../viewer/frames";
 import type { Aid } from "./aided";
 import { Autosave } from "./autosave";
+import { LOOKING, type Tool } from "./cells";
+import type { Feedback } from "./feedback";
 import { Form } from "./form";
 import type { Standing } from "./lease";
 import { remember, rememberedFlag, rememberedNumber } from "./prefs";
@@ -42,6 +44,8 @@ export class Session extends ReadingBoard {
   readonly errors = signal<FieldError[]>([]);
   readonly notice = signal<string | null>(null);
   readonly submitting = signal(false);
+  /** In training, what the gold says of the reading just submitted, until the next case is asked for. */
+  readonly feedback = signal<Feedback | null>(null);
 
   readonly handed = computed<HandedOut | null>(() => {
     const next = this.next.value;
@@ -84,6 +88,19 @@ export class Session extends ReadingBoard {
   /** What models say, in the aided arm; nothing before the own submit. */
   get aided(): Aid | null {
     return null;
+  }
+
+  /** Whether what is on the desk is submitted, and only looked at. */
+  get isLocked(): boolean {
+    return this.feedback.value !== null;
+  }
+
+  override get canDraw(): boolean {
+    return !this.isLocked;
+  }
+
+  override get tools(): readonly Tool[] {
+    return this.isLocked ? LOOKING : super.tools;
   }
 
   protected get reader(): string {
@@ -160,6 +177,7 @@ export class Session extends ReadingBoard {
     this.form.reset();
     this.errors.value = [];
     this.notice.value = null;
+    this.feedback.value = null;
   }
 }
 

@@ -1,5 +1,6 @@
 import { ApiError, call } from "../api/client";
 import type { Content } from "../api/types";
+import { leaveFeedback, openFeedback } from "./feedback";
 import { readingQueue } from "./queue";
 import { missing } from "./required";
 import type { Session } from "./session";
@@ -13,6 +14,10 @@ const SETTLE_MS = 700;
 /** The button's and the key's submit: a double click or a second press is one submit. */
 export async function submitByHand(session: Session): Promise<void> {
   if (Date.now() - session.followedAt < SETTLE_MS) return;
+  if (session.isLocked) {
+    await leaveFeedback(session);
+    return;
+  }
   const open = session.trace.peek();
   if (open) {
     session.notice.value = `A polygon on image ${open.image} is open. Close it with Enter or cancel it with Esc, then submit.`;
@@ -28,7 +33,7 @@ export async function submitByHand(session: Session): Promise<void> {
 export async function submitReading(session: Session): Promise<void> {
   const handed = session.handed.peek();
   const autosave = session.autosave.peek();
-  if (!handed || !autosave || session.submitting.peek()) return;
+  if (!handed || !autosave || session.submitting.peek() || session.isLocked) return;
   if (autosave.state.peek().kind === "locked") {
     session.errors.value = [];
     session.notice.value = LOCKED;
@@ -51,11 +56,12 @@ export async function submitReading(session: Session): Promise<void> {
     await send(session, handed.reading.id, autosave.version);
     autosave.stop();
     const { benchmark } = session.data;
+    session.done.value += 1;
     if (benchmark.is_training && !session.aided) {
-      location.assign(`/read/${benchmark.slug}/feedback/${handed.reading.id}/`);
+      await openFeedback(session, handed.reading.id);
+      session.followedAt = Date.now();
       return;
     }
-    session.done.value += 1;
     session.toast.value = {
       text: `Reading of case ${handed.case.key} submitted`,
       link: { href: `/cases/${handed.case.id}/`, text: "See how models read it" },

@@ -27,6 +27,13 @@ export interface Key<S = Session> {
 /** Everything that `?` lists and that keys do. Of entries with one stroke the first that can act does. */
 export const KEYMAP: readonly Key[] = [...TOOL_KEYS, ...VIEW_KEYS, ...READING_KEYS];
 
+/** What keys do over a reading that is submitted: look, and go on. */
+const LOOKED_AT: readonly Key[] = [
+  ...TOOL_KEYS.filter(({ id }) => ["tool-select", "tool-window", "roi", "escape"].includes(id)),
+  ...VIEW_KEYS,
+  ...READING_KEYS.filter(({ id }) => ["submit", "help"].includes(id)),
+];
+
 /**
  * The name of a stroke: `Ctrl+` and `Shift+` before the key. Digits are told by where they lie, since Shift makes other
  * signs of them; other signs (`?`, `+`) stand for themselves, since layouts differ in where Shift is needed.
@@ -41,7 +48,7 @@ export function strokeOf(event: Pick<KeyboardEvent, "key" | "code" | "ctrlKey" |
 
 /** Does what the stroke stands for; false if nothing has it or nothing could be done. */
 export function press(session: Session, pressed: Press): boolean {
-  return pressIn(KEYMAP, session, pressed);
+  return pressIn(session.isLocked ? LOOKED_AT : KEYMAP, session, pressed);
 }
 
 export function pressIn<S>(keymap: readonly Key<S>[], on: S, pressed: Press): boolean {
