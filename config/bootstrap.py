@@ -14,7 +14,9 @@ import subprocess
 import sys
 import sysconfig
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -166,18 +168,43 @@ def prepare_frontend() -> None:
 
 @dataclass
 class Checks:
-    """Runs checks one after the other, all of them, and tells at the end what failed and what was skipped."""
+    """Runs checks one after the other, all of them, and tells at the end what failed and what was skipped.
+
+    `kept` holds what they say until it is shown; None shows it at once.
+    """
 
     results: list[tuple[str, str, float]] = field(default_factory=list)
+    kept: list[bytes] | None = None
 
     def run(self, name: str, *command: str | Path, environment: Mapping[str, str], folder: Path = PROJECT) -> None:
         """Run one check and note how it went."""
-        print(f"\n=== {name}", flush=True)
+        if self.kept is None:
+            print(f"\n=== {name}", flush=True)
         began = time.monotonic()
-        done = subprocess.run([str(part) for part in command], cwd=folder, env=dict(environment), check=False)
+        done = subprocess.run(
+            [str(part) for part in command],
+            cwd=folder,
+            env=dict(environment),
+            check=False,
+            stdout=None if self.kept is None else subprocess.PIPE,
+            stderr=None if self.kept is None else subprocess.STDOUT,
+        )
+        if self.kept is not None:
+            self.kept.append(f"\n=== {name}\n".encode() + done.stdout)
         self.results.append(
             (name, f"FAILED ({done.returncode})" if done.returncode else "ok", time.monotonic() - began)
         )
+
+    @contextmanager
+    def beside(self, part: Callable[["Checks"], None]) -> Iterator[None]:
+        """Run a part's checks while the block runs its own; what they say is shown after it."""
+        aside = Checks(kept=[])
+        with ThreadPoolExecutor(1) as thread:
+            ended = thread.submit(part, aside)
+            yield
+        print(b"".join(aside.kept or ()).decode(errors="replace"), flush=True)
+        self.results += aside.results
+        ended.result()
 
     def skip(self, name: str, reason: str) -> None:
         """Note a check that cannot run here."""
@@ -241,13 +268,10 @@ def test_environment() -> dict[str, str]:
     return {**kept, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
 
 
-def tests(checks: Checks) -> None:
-    """Unit tests on all cores, then the end-to-end tests in a real browser."""
+def e2e_tests(checks: Checks) -> None:
+    """The end-to-end tests in a real browser."""
     environment = test_environment()
-    has_gpu = any(Path("/dev").glob("nvidia[0-9]*"))
-    kind = "not e2e" if has_gpu else "not e2e and not gpu"
     browser, reason = find_browser()
-    # The slow end comes first, so that the log closes with the long run's summary.
     if browser:
         checks.run(
             "pytest e2e",
@@ -256,6 +280,13 @@ def tests(checks: Checks) -> None:
         )
     else:
         checks.skip("pytest e2e", reason)
+
+
+def tests(checks: Checks) -> None:
+    """All other tests on all cores."""
+    environment = test_environment()
+    has_gpu = any(Path("/dev").glob("nvidia[0-9]*"))
+    kind = "not e2e" if has_gpu else "not e2e and not gpu"
     if not has_gpu:
         checks.skip("pytest gpu", "this machine has no NVIDIA device")
     checks.run("pytest", PYTHON, "-m", "pytest", "-n", "auto", *REPEATABLE, "-m", kind, environment=environment)
@@ -297,8 +328,12 @@ def target_test() -> int:
     prepare_python(TEST_LOCK)
     prepare_frontend()
     checks = Checks()
-    for part in (lint, types, frontend, tests):
-        part(checks)
+    lint(checks)
+    frontend(checks)
+    # A browser mostly waits. The long run comes last, so that the log closes with its summary.
+    with checks.beside(types):
+        e2e_tests(checks)
+    tests(checks)
     return checks.close()
 
 

@@ -104,6 +104,21 @@ def test_all_checks_run_and_one_failure_decides(capsys: pytest.CaptureFixture[st
     assert [name for name, outcome, _ in checks.results if outcome == "ok"] == ["second"]
 
 
+def test_checks_beside_others_count_and_say_what_they_say_in_one_piece(capfd: pytest.CaptureFixture[str]) -> None:
+    checks = Checks()
+
+    def part(aside: Checks) -> None:
+        aside.run("aside", sys.executable, "-c", "print('said'); raise SystemExit(5)", environment=os.environ)
+
+    with checks.beside(part):
+        checks.run("first", sys.executable, "-c", "print('meanwhile')", environment=os.environ)
+    assert checks.close() == 1
+    shown = capfd.readouterr().out
+    assert "=== aside\nsaid\n" in shown
+    assert shown.index("meanwhile") < shown.index("=== aside")
+    assert [(name, outcome) for name, outcome, _ in checks.results] == [("first", "ok"), ("aside", "FAILED (5)")]
+
+
 def test_checks_without_failure_exit_well() -> None:
     checks = Checks()
     checks.run("only", sys.executable, "-c", "pass", environment=os.environ)
