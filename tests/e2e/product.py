@@ -48,6 +48,7 @@ class Product:
     process: subprocess.Popen[bytes] | None
     _seen: dict[tuple[int, float], psutil.Process] = field(default_factory=dict)
     _tokens: dict[str, str] = field(default_factory=dict)
+    _steward: subprocess.Popen[str] | None = None
 
     @classmethod
     def start(cls, var: Path) -> Product:
@@ -125,6 +126,8 @@ class Product:
     def stop(self) -> list[str]:
         """Ctrl-C; returns what is left of it, which must be nothing."""
         assert self.process is not None
+        if self._steward is not None:
+            self._steward.communicate()
         self.look_at_processes()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
@@ -149,17 +152,26 @@ class Product:
 
     def manage(self, *arguments: str | Path, stdin: str = "") -> str:
         """Run a command beside the product, which it must find through SIGHTLINE_VAR alone; returns its stdout."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", *map(str, arguments)],
-            cwd=PROJECT,
-            env={**_inherited(), "SIGHTLINE_VAR": str(self.var)},
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, f"{' '.join(map(str, arguments))}: exit {done.returncode}\n{done.stderr}"
-        return done.stdout
+        words = [str(argument) for argument in arguments]
+        if self._steward is None:
+            self._steward = subprocess.Popen(
+                [sys.executable, "-m", "tests.e2e.steward"],
+                cwd=PROJECT,
+                env={**_inherited(), "SIGHTLINE_VAR": str(self.var)},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        asked, told = self._steward.stdin, self._steward.stdout
+        assert asked is not None
+        assert told is not None
+        asked.write(json.dumps([words, stdin]) + "\n")
+        asked.flush()
+        line = told.readline()
+        assert line, f"{' '.join(words)}: the process of the commands ended"
+        status, output, errors = json.loads(line)
+        assert status == 0, f"{' '.join(words)}: exit {status}\n{errors}"
+        return cast("str", output)
 
     def manage_json(self, *arguments: str | Path) -> dict[str, Any]:
         """The one JSON document that a command prints."""
