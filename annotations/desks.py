@@ -85,7 +85,9 @@ def desks_of(user: User) -> list[Desk]:
     named = [pk for pk in reads_in if pk is not None]
     benchmarks = list(Benchmark.objects.all() if None in reads_in else Benchmark.objects.filter(pk__in=named))
     ids = [benchmark.pk for benchmark in benchmarks]
-    totals = dict(Case.objects.filter(benchmark__in=ids).values_list("benchmark").annotate(Count("pk")).order_by())
+    # Rows are counted, not keys: an index that has no keys tells how many.
+    held = Case.objects.filter(benchmark__in=ids).order_by()
+    totals = dict(held.values_list("benchmark").annotate(number=Count("*")))
     mine = Reading.objects.filter(reader=user, arm=Arm.UNAIDED, case__benchmark__in=ids)
     done = dict(mine.filter(revision__gt=0).values_list("case__benchmark").annotate(Count("pk")).order_by())
     waiting = _waiting(user, ids, now)
@@ -107,7 +109,13 @@ def desks_of(user: User) -> list[Desk]:
                 now=now,
             )
         )
-    return desks
+    return sorted(desks, key=_rank)
+
+
+def _rank(desk: Desk) -> tuple[bool, bool, bool]:
+    """What is to be done comes first: the case held, what waits by name, where there is something left to read."""
+    waits = desk.waiting.assigned or desk.waiting.begun
+    return not desk.lease, not waits, not desk.has_more
 
 
 def progress_of(user: User, benchmark: Benchmark) -> dict[str, int]:

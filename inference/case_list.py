@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Count, F, FilteredRelation, Q, Sum, Value
 from django.db.models.functions import Coalesce, Least
 
-from curation.models import Case, CaseFacts, CaseImage
+from curation.models import Case, CaseFacts
+from curation.pictures import first_pictures
 from inference.dashboard import QUADRANT_WORDS, verdicts_of
 from inference.models import Enrolment, ModelVersion, Verdict, VerdictTarget
 
 if TYPE_CHECKING:
-    import uuid
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from curation.models import Benchmark
 
@@ -24,7 +24,6 @@ GROUNDED = {"grounded": True, "not_grounded": False}
 VERDICT_WORDS = {**QUADRANT_WORDS, "grounded": "All grounded", "not_grounded": "All not grounded"}
 SORTS = {BY_PLACE: "given order", BY_DISAGREEMENT: "disagreement, highest first"}
 LONGEST_CURSOR = 64
-MOST_PICTURES = 4
 # What the page's rows show and its cursor holds: cases also carry long texts, and lists have fifty of them.
 _SHOWN = (
     *("key", "position", "question", "overlap", "disagreement__parts"),
@@ -127,17 +126,6 @@ def list_cases(*, benchmark: Benchmark, wanted: Wanted) -> Listed:
     pictures = first_pictures(case.pk for case in shown)
     rows = [(case, verdicts.get(case.pk), pictures.get(case.pk, [])) for case in shown]
     return Listed(rows, "" if last is None else _cursor(last, wanted.sort))
-
-
-def first_pictures(case_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[str]]:
-    """By case the sha256 of its first images, for lists; one query."""
-    found: dict[uuid.UUID, list[str]] = {}
-    rows = CaseImage.objects.filter(case__in=list(case_ids)).order_by("case_id", "number")
-    for case_id, sha256 in rows.values_list("case_id", "asset_id"):
-        named = found.setdefault(case_id, [])
-        if len(named) < MOST_PICTURES:
-            named.append(sha256)
-    return found
 
 
 def extent_of(benchmark: Benchmark) -> Extent:

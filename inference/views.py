@@ -39,7 +39,8 @@ def benchmarks(request: HttpRequest) -> HttpResponse:
     after = request.GET.get("after", "").replace("\0", "")
     found = list((visible.filter(slug__gt=after) if after else visible)[: PAGE + 1])
     page = found[:PAGE]
-    counts = dict(Case.objects.filter(benchmark__in=page).order_by().values_list("benchmark").annotate(Count("pk")))
+    held = Case.objects.filter(benchmark__in=page).order_by()
+    counts = dict(held.values_list("benchmark").annotate(number=Count("*")))
     context = {
         "nav": "benchmarks",
         "rows": [(row, counts.get(row.pk, 0)) for row in page],
