@@ -10,10 +10,16 @@ from annotations import assigning
 from annotations.drafting import content_of
 from annotations.models import Arm, Reading, ReadingState
 from curation import audit, events
-from curation.models import AuditEvent, Role
+from curation.models import Role
+from curation.statements import Statement
 
 if TYPE_CHECKING:
     import uuid
+
+_LOOKED = Statement("""
+    SELECT 1 FROM curation_auditevent
+    WHERE action = %(action)s AND actor_id = %(actor)s AND object_type = 'case' AND object_id = %(case)s
+    LIMIT 1""")
 
 
 class NotYetSubmitted(Exception):
@@ -105,10 +111,9 @@ def has_looked(reading: Reading) -> bool:
 
     A first unaided revision may be marked too: somebody who looked as a curator and was made a reader afterwards.
     """
-    looks = AuditEvent.objects.filter(
-        action=audit.LOOKED, actor=reading.reader_id, object_type="case", object_id=str(reading.case_id)
+    return reading.arm == Arm.AIDED or bool(
+        _LOOKED.row(action=audit.LOOKED, actor=reading.reader_id, case=str(reading.case_id))
     )
-    return reading.arm == Arm.AIDED or looks.exists()
 
 
 def _submitted_content(reading: Reading) -> dict[str, object]:

@@ -21,6 +21,7 @@ from annotations.places import lease_end
 from curation import audit
 from curation.models import Case, OrderPolicy, User
 from curation.permissions import READ
+from curation.statements import Statement
 
 if TYPE_CHECKING:
     import uuid
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from curation.models import Benchmark
 
 MOST_REASON_CHARACTERS = 300
+_PROLONG = Statement("""
+    UPDATE annotations_assignment SET lease_expires_at = %(until)s, updated_at = %(now)s
+    WHERE case_id = %(case)s AND reader_id = %(reader)s AND state = 'leased' AND lease_expires_at > %(now)s""")
 _MOVED_BY_READING = (OrderPolicy.BALANCED, OrderPolicy.DISAGREEMENT)
 
 
@@ -257,8 +261,7 @@ def prolong_own(*, case_id: uuid.UUID, reader_id: uuid.UUID) -> dt.datetime | No
     """
     now = timezone.now()
     until = lease_end(now)
-    held = Assignment.objects.filter(case=case_id, reader=reader_id, state=AssignmentState.LEASED)
-    return until if held.filter(lease_expires_at__gt=now).update(lease_expires_at=until, updated_at=now) else None
+    return until if _PROLONG.run(case=case_id, reader=reader_id, now=now, until=until) else None
 
 
 def prolong_open(assignment: Assignment) -> bool:

@@ -17,7 +17,7 @@ from curation.geometry import check_geometry, stored_geometry
 from curation.protocols import STEP_KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from curation.fields import FieldError
     from curation.models import Case
@@ -76,11 +76,23 @@ class Frame:
         """The frame of a case under a protocol; reads `case.images` with their assets."""
         rows = case.images.all().values_list("number", "asset__width", "asset__height", "asset__frames")
         images = {number: ImageExtent(width, height, frames) for number, width, height, frames in rows}
+        return cls.made(images, options=case.options or (), extra=case.extra, config=config)
+
+    @classmethod
+    def made(
+        cls,
+        images: Mapping[int, ImageExtent],
+        *,
+        options: Sequence[str],
+        extra: Mapping[str, Any],
+        config: Mapping[str, Any],
+    ) -> Frame:
+        """The frame of a case's images by number, its options and its `extra`, under a protocol."""
         first = images.get(1, ImageExtent(0, 0, 0))
         return cls(
             images=images,
-            task=asked(case.extra, width=first.width, height=first.height).task,
-            options=tuple(case.options or ()),
+            task=asked(extra, width=first.width, height=first.height).task,
+            options=tuple(options),
             labels={row["id"]: tuple(row.get("shapes") or ()) for row in config.get("labels", [])},
             step_kinds=tuple(config.get("step_kinds") or STEP_KINDS),
             required=tuple(config.get("required", ())),

@@ -6,33 +6,55 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.db.models import DateTimeField, F, FloatField, Value
-from django.db.models.functions import Coalesce, Extract, Greatest, Least
 from django.utils import timezone
+from psycopg.types.json import Jsonb
 
 from annotations import assigning
-from annotations.content import EMPTY, Frame, parse_content
+from annotations.content import EMPTY, parse_content
+from annotations.framing import framed
 from annotations.models import Arm, Assignment, AssignmentState, Reading, ReadingState
+from curation.models import Benchmark, Case, User
+from curation.statements import Columns, Statement
 
 if TYPE_CHECKING:
     import datetime as dt
     import uuid
 
-    from django.db.models.expressions import Combinable
+    from annotations.framing import Framed
 
 
 OPEN = (ReadingState.DRAFT, ReadingState.SURPLUS)
 # A longer gap between two saves counts as so much: whoever is away does not read.
 MOST_PAUSE_S = 120.0
-# What a content is checked against, and whose lease is prolonged; not the draft, which may be large.
-_FRAMED = (
-    "arm",
-    "case_id",
-    "reader_id",
-    "case__extra",
-    "case__options",
-    "case__benchmark__slug",
-)
+# Seconds at work grow by what passed since the last save, or since the case was handed out, up to a limit: by the
+# server's clock alone, so that no client's can say otherwise.
+_SAVE = Statement("""
+    UPDATE annotations_reading SET draft = %(draft)s, version = version + 1, saved_at = %(now)s, state = %(state)s,
+        active_s = active_s + greatest(
+            0, least(extract(epoch FROM %(now)s - coalesce(saved_at, created_at)), %(most_pause)s)
+        )
+    WHERE id = %(reading)s AND version = %(version)s AND state IN ('draft', 'surplus')""")
+_CASE, _BENCHMARK, _USER = Columns(Case, "c"), Columns(Benchmark, "b"), Columns(User, "u")
+_ASSIGNMENT, _READING = Columns(Assignment, "a"), Columns(Reading, "r")
+_LOCK_CASE = Statement(f"""
+    SELECT {_CASE.sql}, {_BENCHMARK.sql}, r.arm
+    FROM annotations_reading r JOIN curation_case c ON c.id = r.case_id
+    JOIN curation_benchmark b ON b.id = c.benchmark_id
+    WHERE r.id = %(reading)s
+    FOR NO KEY UPDATE OF c""")  # noqa: S608 - names of columns only
+# The assignment is locked before the reading, since saves lock them in this order without the case's lock.
+_LOCK_BOTH = Statement(f"""
+    SELECT {_ASSIGNMENT.sql}, {_READING.sql}, {_USER.sql}
+    FROM annotations_assignment a
+    JOIN annotations_reading r ON r.case_id = a.case_id AND r.reader_id = a.reader_id
+    JOIN curation_user u ON u.id = r.reader_id
+    WHERE r.id = %(reading)s
+    FOR NO KEY UPDATE OF a FOR NO KEY UPDATE OF r""")  # noqa: S608 - as above
+_LOCK_READING = Statement(f"""
+    SELECT {_READING.sql}, {_USER.sql}
+    FROM annotations_reading r JOIN curation_user u ON u.id = r.reader_id
+    WHERE r.id = %(reading)s
+    FOR NO KEY UPDATE OF r""")  # noqa: S608 - as above
 
 
 @dataclass(frozen=True)
@@ -113,16 +135,17 @@ def save_draft(*, reading_id: uuid.UUID, version: int, content: object) -> Saved
 @transaction.atomic
 def _save(reading_id: uuid.UUID, version: int, content: object, *, waits: bool) -> Saved:
     """As `save_draft`; `waits` for the case's lock, without which only an open lease is prolonged."""
-    found = Reading.objects.select_related("case__benchmark").only(*_FRAMED).get(pk=reading_id)
-    parsed = parse_content(content, Frame.of(found.case, found.case.benchmark.protocol.config))
+    found = framed(reading_id)
+    parsed = parse_content(content, found.frame)
     is_held = _takes_place(reading_id) if waits else _prolongs(found)
     now = timezone.now()
-    changed = Reading.objects.filter(pk=reading_id, version=version, state__in=OPEN).update(
-        draft=parsed,
-        version=version + 1,
-        saved_at=now,
-        active_s=_active_s(now),
-        state=ReadingState.DRAFT if is_held else ReadingState.SURPLUS,
+    changed = _SAVE.run(
+        reading=reading_id,
+        version=version,
+        draft=Jsonb(parsed),
+        now=now,
+        state=(ReadingState.DRAFT if is_held else ReadingState.SURPLUS).value,
+        most_pause=MOST_PAUSE_S,
     )
     if changed:
         return Saved(version + 1, now)
@@ -143,17 +166,27 @@ def lock(reading_id: uuid.UUID) -> tuple[Reading, Assignment | None]:
         As they are now, with case, benchmark and reader loaded. No assignment for an aided reading, which needs no
         place.
     """
-    case_id, reader_id, arm = Reading.objects.values_list("case_id", "reader_id", "arm").get(pk=reading_id)
-    case = assigning.lock_case(case_id)
+    *found, arm = _existing(_LOCK_CASE, reading_id)
+    case = _CASE.made(found[: len(_CASE)])
+    case.benchmark = _BENCHMARK.made(found[len(_CASE) :])
     assignment = None
-    if arm != Arm.AIDED:
-        own = Assignment.objects.select_for_update(no_key=True).filter(case=case_id, reader=reader_id)
-        assignment = own.get()
+    if arm == Arm.AIDED:
+        values = _existing(_LOCK_READING, reading_id)
+    else:
+        both = _existing(_LOCK_BOTH, reading_id)
+        assignment, values = _ASSIGNMENT.made(both[: len(_ASSIGNMENT)]), both[len(_ASSIGNMENT) :]
         assignment.case = case
-    rows = Reading.objects.select_related("reader").select_for_update(no_key=True, of=("self",))
-    reading = rows.get(pk=reading_id)
+    reading = _READING.made(values[: len(_READING)])
+    reading.reader = _USER.made(values[len(_READING) :])
     reading.case = case
     return reading, assignment
+
+
+def _existing(statement: Statement, reading_id: uuid.UUID) -> tuple[Any, ...]:
+    found = statement.row(reading=reading_id)
+    if found is None:
+        raise Reading.DoesNotExist(f"there is no reading {reading_id}, or nobody was assigned to read it")
+    return found
 
 
 def _takes_place(reading_id: uuid.UUID) -> bool:
@@ -162,7 +195,7 @@ def _takes_place(reading_id: uuid.UUID) -> bool:
     return assignment is None or assigning.hold_place(assignment)
 
 
-def _prolongs(reading: Reading) -> bool:
+def _prolongs(reading: Framed) -> bool:
     """True, the lease prolonged if one is open, without the case's lock: an autosave need not wait for others.
 
     Raises
@@ -170,18 +203,9 @@ def _prolongs(reading: Reading) -> bool:
     _LeaseGone
         If the assignment holds no place.
     """
-    if reading.arm == Arm.AIDED or assigning.prolong_own(case_id=reading.case_id, reader_id=reading.reader_id):
+    if reading.is_aided or assigning.prolong_own(case_id=reading.case_id, reader_id=reading.reader_id):
         return True
     own = Assignment.objects.filter(case=reading.case_id, reader=reading.reader_id)
     if not own.filter(state=AssignmentState.SUBMITTED).exists():
         raise _LeaseGone
     return True
-
-
-def _active_s(now: dt.datetime) -> Combinable:
-    """Seconds at work so far, with what passed since the last save, or since the case was handed out, up to a limit.
-
-    By the server's clock alone, so that no client's can say otherwise.
-    """
-    passed = Extract(Value(now, DateTimeField()) - Coalesce("saved_at", "created_at"), "epoch")
-    return F("active_s") + Greatest(0.0, Least(passed, MOST_PAUSE_S, output_field=FloatField()))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from annotations.facts import record_readings
 from annotations.models import Arm, Assignment, Origin, Reading
@@ -46,6 +47,10 @@ _LEASE = Statement(f"""
         due_at = CASE WHEN EXCLUDED.origin <> 'queue' THEN a.due_at END
     WHERE a.state NOT IN ('submitted', 'skipped')
     RETURNING {_ASSIGNMENT.sql}, xmax = 0""")  # noqa: S608 - names of columns only
+_BEGIN = Statement("""
+    INSERT INTO annotations_reading
+        (id, case_id, reader_id, arm, state, version, draft, saved_at, active_s, revision, created_at)
+    VALUES (%(id)s, %(case)s, %(reader)s, %(arm)s, 'draft', 0, '{}', NULL, 0, 0, %(now)s)""")
 _OWN = Statement(f"""
     SELECT {_ASSIGNMENT.sql}, a.state = 'leased' AND a.lease_expires_at > %(now)s AS is_open
     FROM annotations_assignment a JOIN curation_case c ON c.id = a.case_id
@@ -166,7 +171,15 @@ def reading_of(asked: Asked, assignment: Assignment, *, is_new: bool = False) ->
     of = {"case": assignment.case, "reader": asked.reader, "arm": Arm.UNAIDED}
     reading = None if is_new else Reading.objects.filter(**of).first()
     if reading is None:
-        reading = Reading.objects.create(**of)
+        reading = Reading(**of, created_at=timezone.now())
+        _BEGIN.run(
+            id=reading.pk,
+            case=assignment.case_id,
+            reader=asked.reader.pk,
+            arm=Arm.UNAIDED.value,
+            now=reading.created_at,
+        )
+        reading._state.adding = False
         if is_new and asked.benchmark.order_policy == OrderPolicy.BALANCED:
             ids = {"case_id": assignment.case_id, "reader_id": asked.reader.pk}
             count_meeting(benchmark_id=asked.benchmark.pk, **ids)

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils import timezone
+from psycopg.types.json import Jsonb
 
 from annotations import assigning, probes
 from annotations.aided import has_looked, refuse_after_aided
-from annotations.content import BadContent, Frame, parse_content
+from annotations.content import BadContent, parse_content
 from annotations.drafting import ReadingLocked, StaleDraft, content_of, lock
 from annotations.facts import record_readings
+from annotations.framing import framed
 from annotations.models import (
     Assignment,
     AssignmentState,
@@ -26,12 +28,28 @@ from annotations.required import missing
 from annotations.signals import reading_submitted
 from curation import audit, events
 from curation.formats.canonical import canonical_digest
-from curation.models import Protocol, Role, User
+from curation.models import Role, User
+from curation.statements import Statement
 
 if TYPE_CHECKING:
     import uuid
 
+    from annotations.framing import Framed
+
 MOST_KEY_CHARACTERS = 128
+_WRITE = Statement("""
+    WITH submitted AS (
+        UPDATE annotations_reading SET revision = %(revision)s, state = 'submitted' WHERE id = %(reading)s
+    ), ended AS (
+        UPDATE annotations_assignment SET state = 'submitted', updated_at = %(submitted_at)s WHERE id = %(assignment)s
+    ), receipt AS (
+        INSERT INTO annotations_submitreceipt (reading_id, key, revision_id, created_at)
+        SELECT %(reading)s, %(key)s::text, %(id)s, %(submitted_at)s WHERE %(key)s::text IS NOT NULL
+    )
+    INSERT INTO annotations_readingrevision (id, reading_id, revision, content, digest, case_version, input_digest,
+        protocol_digest, active_s, is_after_looking, submitted_at)
+    VALUES (%(id)s, %(reading)s, %(revision)s, %(content)s, %(digest)s, %(case_version)s, %(input_digest)s,
+        %(protocol_digest)s, %(active_s)s, %(is_after_looking)s, %(submitted_at)s)""")
 
 
 class NotSubmitted(Exception):
@@ -92,14 +110,13 @@ def _submit_once(reading_id: uuid.UUID, version: int, key: str) -> ReadingRevisi
         raise ReadingLocked(reading)
     if reading.version != version:
         raise StaleDraft(given=version, yours=None, reading=reading)
-    protocol = reading.case.benchmark.protocol
-    content = _finished(reading, protocol)
+    given = framed(reading_id)
+    content = _finished(reading, given)
     if assignment is not None and not assigning.hold_place(assignment):
         reading.state = ReadingState.SURPLUS
         reading.save(update_fields=["state"])
         return reading
-    revision = _write_revision(reading, assignment, content, protocol)
-    SubmitReceipt.objects.create(reading=reading, key=key, revision=revision)
+    revision = _write_revision(reading, assignment, content, given, key=key)
     _tell(revision, action="reading.submitted", actor=reading.reader)
     return revision
 
@@ -147,8 +164,8 @@ def accept_surplus(*, reading_id: uuid.UUID, curator: User, reason: str) -> Read
         If it does not hold what the protocol requires.
     """
     reading, assignment = _surplus(reading_id)
-    protocol = reading.case.benchmark.protocol
-    revision = _write_revision(reading, assignment, _finished(reading, protocol), protocol)
+    given = framed(reading_id)
+    revision = _write_revision(reading, assignment, _finished(reading, given), given)
     _tell(revision, action="reading.surplus_accepted", actor=curator, reason=reason)
     return revision
 
@@ -179,40 +196,41 @@ def _surplus(reading_id: uuid.UUID) -> tuple[Reading, Assignment]:
     return reading, assignment
 
 
-def _finished(reading: Reading, protocol: Protocol) -> dict[str, Any]:
+def _finished(reading: Reading, given: Framed) -> dict[str, Any]:
     """The draft, checked again (case and protocol may have changed since it was saved) and for what is required."""
-    frame = Frame.of(reading.case, protocol.config)
-    content = parse_content(content_of(reading), frame)
-    lacking = missing(content, frame)
+    content = parse_content(content_of(reading), given.frame)
+    lacking = missing(content, given.frame)
     if lacking:
         raise BadContent(lacking)
     return content
 
 
 def _write_revision(
-    reading: Reading, assignment: Assignment | None, content: dict[str, Any], protocol: Protocol
+    reading: Reading, assignment: Assignment | None, content: dict[str, Any], given: Framed, *, key: str | None = None
 ) -> ReadingRevision:
+    """Write the next revision, its parts and, for a key, the receipt; reading and assignment are submitted by it."""
     reading.revision += 1
     reading.state = ReadingState.SUBMITTED
-    reading.save(update_fields=["revision", "state"])
-    revision = ReadingRevision.objects.create(
+    revision = ReadingRevision(
         reading=reading,
         revision=reading.revision,
         content=content,
         digest=canonical_digest(content),
         case_version=reading.case.version,
         input_digest=reading.case.input_digest,
-        protocol_digest=protocol.digest,
+        protocol_digest=given.protocol_digest,
         active_s=reading.active_s,
         is_after_looking=has_looked(reading),
         submitted_at=timezone.now(),
     )
+    row = {field.name: getattr(revision, field.attname) for field in ReadingRevision._meta.concrete_fields}
+    _WRITE.run(**row | {"content": Jsonb(content), "assignment": assignment and assignment.pk, "key": key})
+    revision._state.adding = False
     write_parts(revision, content)
     if assignment is not None:
         if assignment.state != AssignmentState.SUBMITTED:
             probes.end_turn(reader_id=reading.reader_id, benchmark=reading.case.benchmark)
         assignment.state = AssignmentState.SUBMITTED
-        assignment.save(update_fields=["state", "updated_at"])
     return revision
 
 

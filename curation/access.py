@@ -10,12 +10,16 @@ from rest_framework.permissions import BasePermission, IsAuthenticated
 
 from curation.models import Benchmark, User
 from curation.permissions import NEEDED, VIEW
+from curation.statements import Columns, Statement
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
     from rest_framework.views import APIView
 
-__all__ = ["Denied", "SignedIn", "require", "signed_in"]
+__all__ = ["Denied", "SignedIn", "require", "signed_in", "visible_benchmark"]
+
+_BENCHMARK = Columns(Benchmark, "b")
+_OF_SLUG = Statement(f"SELECT {_BENCHMARK.sql} FROM curation_benchmark b WHERE slug = %(slug)s")  # noqa: S608 - names
 
 
 class Denied(BasePermission):
@@ -38,6 +42,15 @@ def signed_in(request: Any) -> User:
     if not isinstance(user, User):
         raise Http404
     return user
+
+
+def visible_benchmark(user: User, slug: str) -> Benchmark:
+    """The benchmark of that name, as `Benchmark.objects.visible_to` has it; 404 to whoever holds no role in it."""
+    values = _OF_SLUG.row(slug=slug)
+    benchmark = None if values is None else _BENCHMARK.made(values)
+    if benchmark is None or not user.has_perm(VIEW, benchmark):
+        raise Http404
+    return benchmark
 
 
 def require(user: User, permission: str, benchmark: Benchmark | None) -> None:

@@ -27,9 +27,10 @@ class Columns(Generic[M]):
     Named one by one, never as `*`: a column that a migration adds must not change what a prepared statement answers.
     """
 
-    def __init__(self, model: type[M], alias: str) -> None:
+    def __init__(self, model: type[M], alias: str, only: Sequence[str] = ()) -> None:
+        """`only`: names of a few columns; the object asks the database for the others when they are looked at."""
         self.model = model
-        fields = model._meta.concrete_fields
+        fields = [field for field in model._meta.concrete_fields if not only or field.attname in only]
         self.names = tuple(field.attname for field in fields)
         self.sql = ", ".join(f'{alias}."{field.column}"' for field in fields)
         self.json = tuple(place for place, field in enumerate(fields) if isinstance(field, models.JSONField))

@@ -10,11 +10,14 @@ from django.dispatch import receiver
 
 from annotations.signals import agreement_changed, reading_submitted
 from curation.signals import cases_changed
+from curation.statements import Statement
 from inference import priorities
 from inference.models import JobState, Prediction
 from inference.predicting import request_live_predictions
 from inference.scoring import request_scoring
 from inference.targets import cases_beside
+
+_ANSWERED = Statement("SELECT 1 FROM inference_prediction WHERE case_id = %(case)s AND state = 'done' LIMIT 1")
 
 
 @receiver(cases_changed, dispatch_uid="inference.cases_changed")
@@ -37,7 +40,7 @@ def on_reading_submitted(*, case_id: uuid.UUID, **_: Any) -> None:
 
     A prediction that is done later asks for the scores itself; its commit comes after that of the reading.
     """
-    if Prediction.objects.filter(case=case_id, state=JobState.DONE).exists():
+    if _ANSWERED.row(case=case_id):
         request_scoring(case_id=case_id)
 
 

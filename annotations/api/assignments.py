@@ -16,8 +16,7 @@ from annotations.api import bodies
 from annotations.api.conflicts import as_problems
 from annotations.desks import next_assigned
 from annotations.models import Assignment
-from curation.access import SignedIn, require, signed_in
-from curation.models import Benchmark
+from curation.access import SignedIn, require, signed_in, visible_benchmark
 from curation.permissions import READ
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ class NextCase(APIView):
     def post(self, request: Request, slug: str) -> Response:
         """Lease a case, or say why there is none."""
         user = signed_in(request)
-        benchmark = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
+        benchmark = visible_benchmark(user, slug)
         return Response(payloads.handed_out(assigning.next_case(reader=user, benchmark=benchmark)))
 
 
@@ -56,7 +55,7 @@ class ImagesAhead(APIView):
     def get(self, request: Request, slug: str) -> Response:
         """What a page may fetch in advance; leases nothing, and is empty unless a case is assigned by name."""
         user = signed_in(request)
-        benchmark = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
+        benchmark = visible_benchmark(user, slug)
         require(user, READ, benchmark)
         ahead = payloads.images_ahead(next_assigned(user, benchmark))
         return Response(ahead, headers={"Cache-Control": "no-store"})

@@ -19,13 +19,24 @@ from annotations.blinding import hidden_faults, is_blind
 from annotations.models import Reading
 from curation import audit
 from curation.access import SignedIn, require, signed_in
+from curation.models import Benchmark, Case
 from curation.permissions import CURATE, READ, VIEW
+from curation.statements import Columns, Statement
 
 if TYPE_CHECKING:
     import uuid
 
     from rest_framework.request import Request
 
+# Not the draft, which may be large: whoever changes it reads it again under its lock.
+_READING = Columns(Reading, "r", only=("id", "case_id", "reader_id", "arm"))
+_CASE = Columns(Case, "c", only=("id", "benchmark_id"))
+_BENCHMARK = Columns(Benchmark, "b", only=("id", "slug"))
+_OWN = Statement(f"""
+    SELECT {_READING.sql}, {_CASE.sql}, {_BENCHMARK.sql}
+    FROM annotations_reading r JOIN curation_case c ON c.id = r.case_id
+    JOIN curation_benchmark b ON b.id = c.benchmark_id
+    WHERE r.id = %(reading)s AND r.reader_id = %(reader)s""")  # noqa: S608 - names of columns only
 KEY = OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER, required=True)
 
 
@@ -41,12 +52,14 @@ def visible_reading(request: Request, pk: uuid.UUID, permission: str) -> Reading
 def own_reading(request: Request, pk: uuid.UUID) -> Reading:
     """A reading that whoever asks may write: their own, and no one else's, whatever their role."""
     user = signed_in(request)
-    # Not the draft, which may be large: whoever changes it reads it again under its lock.
-    readings = Reading.objects.visible_to(user).select_related("case__benchmark")
-    reading = get_object_or_404(readings.only("reader_id", "arm", "case__benchmark__slug"), pk=pk)
-    require(user, READ, reading.case.benchmark)
-    if reading.reader_id != user.pk:
+    found = _OWN.row(reading=pk, reader=user.pk)
+    if found is None:
+        require(user, READ, visible_reading(request, pk, VIEW).case.benchmark)
         raise PermissionDenied("Only its reader may change a reading.")
+    reading = _READING.made(found[:4])
+    reading.case = _CASE.made(found[4:6])
+    reading.case.benchmark = _BENCHMARK.made(found[6:])
+    require(user, READ, reading.case.benchmark)
     return reading
 
 

@@ -313,7 +313,7 @@ def test_a_curator_accepts_or_closes_a_surplus_draft(
 def test_a_draft_costs_so_many_queries(api: Api, reading: Reading, django_assert_num_queries: Any) -> None:
     client = api(User.objects.get(pk=reading.reader_id))
     body = {"version": 0, **content()}
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(7):
         assert put(client, reading, body).status_code == 200
 
 

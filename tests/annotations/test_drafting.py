@@ -146,9 +146,9 @@ def test_a_draft_without_a_place_is_kept_as_surplus_and_comes_back(
     assert stored(reading) == (3, given, ReadingState.DRAFT)
 
 
-def test_a_save_costs_seven_queries(reading: Reading, django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    # The savepoint around it in a test, twice; reading, protocol, images, lease, draft.
-    with django_assert_num_queries(7):
+def test_a_save_costs_five_queries(reading: Reading, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    # The savepoint around it in a test, twice; frame, lease, draft.
+    with django_assert_num_queries(5):
         save_draft(reading_id=reading.pk, version=0, content=content())
 
 

@@ -281,7 +281,7 @@ def test_the_queries_of_a_submit_do_not_grow_with_the_reading(benchmark: Benchma
             submit(reading_id=reading.pk, version=1, key="k")
         counts.append(len(queries))
     # With two for the savepoint of a test, and two for the entity.
-    assert counts == [20, 20]
+    assert counts == [14, 14]
 
 
 @pytest.mark.django_db(transaction=True)
