@@ -1,7 +1,8 @@
 """The read model of agreement: what two parties say of a case, held against each other at every submit.
 
 Rows of readers and gold are written here, those of models by `inference.agreeing`, all by `agreement_pair.compare`. A
-submit computes the pairs of that reading alone; the rest of the case, and of the benchmark, stays as it is.
+submit computes the pairs of that reading alone; the rest of the case, and of the benchmark, stays as it is. What pages
+add up over cases is kept added up by `agreement_tallies`, in the same transaction.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from annotations.agreement_pair import METRIC_VERSION, Compared, compare, means_of
+from annotations import agreement_kept
+from annotations import agreement_tallies as tallies
+from annotations.agreement_pair import METRIC_VERSION, Compared, compare
 from annotations.agreement_sources import CaseSources, sources_of
 from annotations.models import AgreementConfusion, AgreementLabel, AgreementScore, Arm, CaseAgreement, PartyKind
 from annotations.signals import agreement_changed
@@ -61,12 +64,11 @@ def record_case(case_id: uuid.UUID) -> bool:
     sources = sources_of([case_id])[case_id]
     if not sources.is_submitted:
         had_any = bool(state.sources_digest)
-        _own_rows([case_id]).delete()
-        state.delete()
+        _forget(state)
     else:
         had_any = state.sources_digest != sources.digest
         if had_any:
-            _write(sources, _stored(case_id))
+            _write(sources, state)
     if had_any:
         _tell(sources)
     return had_any
@@ -80,12 +82,13 @@ def record(case_ids: Iterable[uuid.UUID]) -> int:
     for start in range(0, len(known), BATCH):
         batch = known[start : start + BATCH]
         for case_id, sources in sorted(sources_of(batch).items()):
-            if not sources.is_submitted:
-                _own_rows([case_id]).delete()
-                CaseAgreement.objects.filter(pk=case_id).delete()
+            state = _lock(case_id)
+            if state is None:
                 continue
-            _lock(case_id)
-            written += _write(sources, {})
+            if sources.is_submitted:
+                written += _write(sources, state, is_anew=True)
+            else:
+                _forget(state)
     return written
 
 
@@ -105,31 +108,53 @@ def _own_rows(case_ids: Iterable[uuid.UUID]) -> Any:
     return AgreementScore.objects.filter(case__in=list(case_ids)).exclude(a_kind=OF_MODELS).exclude(b_kind=OF_MODELS)
 
 
-def _stored(case_id: uuid.UUID) -> dict[tuple[Any, ...], tuple[Any, ...]]:
-    """What each stored pair was computed from, by its key."""
-    rows = _own_rows([case_id]).values_list(
-        *KEY, "pk", "a_said", "a_revision", "b_said", "b_revision", "modalities", "cluster", "metric_version"
-    )
-    return {row[:5]: row[5:] for row in rows}
+def _stored(case_id: uuid.UUID) -> list[tallies.StoredPair]:
+    return [tallies.StoredPair(row, list(row.labels.all())) for row in _own_rows([case_id]).prefetch_related("labels")]
 
 
-def _write(sources: CaseSources, stored: dict[tuple[Any, ...], tuple[Any, ...]]) -> int:
-    """Compute the pairs that are not among the stored ones, and replace what differs; all of them if none are given."""
+def _made_of(row: AgreementScore) -> tuple[Any, ...]:
+    """What a stored pair was computed from, with its key."""
+    names = (*KEY, "a_said", "a_revision", "b_said", "b_revision", "modalities", "cluster", "metric_version")
+    return tuple(getattr(row, name) for name in names)
+
+
+def _forget(state: CaseAgreement) -> None:
+    """Remove what is stored of a case of which nothing is said any more."""
+    before = _cells(_stored(state.case_id), state)
+    _own_rows([state.case_id]).delete()
+    state.delete()
+    tallies.write(state.benchmark_id, tallies.differences(before, {}))
+
+
+def _write(sources: CaseSources, state: CaseAgreement, *, is_anew: bool = False) -> int:
+    """Compute the pairs that are not stored yet, or all anew, and replace what differs; tallies follow."""
     stage = sources.stage
-    wanted, missing, kept = 0, [], []
+    stored = _stored(stage.case_id)
+    have = {} if is_anew else {_made_of(pair.score): pair for pair in stored}
+    kept: list[tallies.StoredPair] = []
+    missing: list[Compared] = []
     for one, other in sources.pairs():
-        wanted += 1
         key = (one.arm.value, one.kind.value, one.party, other.kind.value, other.party)
-        made_of = (one.id, one.revision, other.id, other.revision, stage.modalities, stage.cluster, METRIC_VERSION)
-        has = stored.get(key)
-        if has is not None and has[1:] == made_of:
-            kept.append(has[0])
+        made_of = (*key, one.id, one.revision, other.id, other.revision, stage.modalities, stage.cluster)
+        has = have.get((*made_of, METRIC_VERSION))
+        if has is not None:
+            kept.append(has)
         else:
             missing.append(compare(one, other, stage))
-    _own_rows([stage.case_id]).exclude(pk__in=kept).delete()
+    gone = {pair.score.pk for pair in stored} - {pair.score.pk for pair in kept}
+    if gone:
+        AgreementScore.objects.filter(pk__in=gone).delete()
     save(missing)
-    _store_state(sources, _own_rows([stage.case_id]))
-    return wanted
+    now = _store_state(sources)
+    changes = tallies.differences(_cells(stored, state), _cells([*kept, *missing], now))
+    tallies.write(stage.benchmark_id, changes)
+    agreement_kept.begin_unless_begun(now)
+    return len(kept) + len(missing)
+
+
+def _cells(pairs: Sequence[tallies.StoredPair | Compared], state: CaseAgreement) -> tallies.Cells:
+    """What a case adds to the tallies of its benchmark."""
+    return {**tallies.cells_of_pairs(pairs, said_at=state.said_at), **tallies.cells_of_state(state)}
 
 
 def save(pairs: Sequence[Compared]) -> None:
@@ -142,17 +167,17 @@ def save(pairs: Sequence[Compared]) -> None:
     AgreementConfusion.objects.bulk_create([row for one in pairs for row in one.confusion_rows()])
 
 
-def _store_state(sources: CaseSources, pairs: Iterable[AgreementScore]) -> None:
-    row = state_of(sources, pairs)
+def _store_state(sources: CaseSources) -> CaseAgreement:
+    row = state_of(sources)
     row.computed_at = timezone.now()
     CaseAgreement.objects.bulk_create(
         [row], update_conflicts=True, unique_fields=["case"], update_fields=[*STATE_FIELDS[1:], "computed_at"]
     )
+    return row
 
 
-def state_of(sources: CaseSources, pairs: Iterable[AgreementScore]) -> CaseAgreement:
-    """The row of a case, unsaved, from its pairs of readers and gold."""
-    of_readers = [row for row in pairs if row.b_kind == PartyKind.READER and row.arm == Arm.UNAIDED]
+def state_of(sources: CaseSources) -> CaseAgreement:
+    """The row of a case, unsaved, from its readings."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for said in sources.readings:
         if said.answer:
@@ -166,8 +191,6 @@ def state_of(sources: CaseSources, pairs: Iterable[AgreementScore]) -> CaseAgree
         readers=sum(said.arm == Arm.UNAIDED for said in sources.readings),
         pattern=dict(sorted(counts[Arm.UNAIDED.value].items())),
         aided_pattern=dict(sorted(counts[Arm.AIDED.value].items())),
-        pairs=len(of_readers),
-        means=means_of(of_readers),
         modalities=stage.modalities,
         cluster=stage.cluster,
         said_at=max((said.said_at for said in sources.readings if said.said_at), default=None),
@@ -249,7 +272,7 @@ def differing(case_ids: Iterable[uuid.UUID]) -> list[tuple[str, str, Any, Any]]:
         for case_id, one in sorted(sources.items()):
             name = str(case_id)
             computed = [compare(first, second, one.stage) for first, second in one.pairs()]
-            true = state_of(one, [pair.score for pair in computed])
+            true = state_of(one)
             found += [
                 (name, f"agreement {column}", getattr(states[case_id], column), getattr(true, column))
                 for column in STATE_FIELDS

@@ -12,8 +12,8 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from django.db import connection
 
+from annotations import agreement_tallies as tallies
 from annotations.agreement_rows import (
     DRAWS,
     FEWEST_CASES,
@@ -25,8 +25,11 @@ from annotations.agreement_rows import (
     Kinds,
     Narrowed,
     Number,
-    cluster_digits,
+    Statement,
     interval_of,
+    rows_of,
+    scale_of,
+    span_of,
     where,
 )
 from annotations.metrics.clusters import bootstrap_clustered_patterns
@@ -46,6 +49,10 @@ MOST_CATEGORIES = 60
 OPEN, ONE_CATEGORY, MEAN_OF_PAIRS = "open_answers", "one_category", "mean_of_pairs"
 
 Parties = tuple[uuid.UUID, uuid.UUID]
+PatternRow = tuple[Any, dict[str, int], int]
+"""Cluster or bucket, readers by answer, cases."""
+Met = tuple[str, str, str, str]
+"""Two parties, and what each answered."""
 
 
 @dataclass(frozen=True)
@@ -99,40 +106,47 @@ def _values(answers: Sequence[str], level: str) -> list[float] | None:
     return values if is_scale else None
 
 
-def _patterns(benchmark: Benchmark, narrowed: Narrowed) -> list[tuple[str, dict[str, int], int]]:
-    """(cluster, readers by answer, cases), of cases with an answer."""
+def _patterns(benchmark: Benchmark, narrowed: Narrowed) -> list[PatternRow]:
+    """Of cases with an answer, from a tally or the cases themselves; two queries."""
+    scale = scale_of(benchmark)
+    if scale.is_tallied and narrowed == Narrowed(arm=narrowed.arm, level=narrowed.level):
+        found = tallies.read(benchmark.pk, tallies.part_of("pattern", narrowed.arm.value))
+    else:
+        found = rows_of(patterns_statement(benchmark, narrowed, digits=scale.digits))
+    counts: Counter[tuple[Any, str]] = Counter()
+    for key, cluster, (count,) in found:
+        counts[cluster, key] += count
+    rows = [(cluster, json.loads(key), count) for (cluster, key), count in counts.items() if count]
+    return sorted(rows, key=lambda row: (row[0], tallies.pattern_key(row[1])))
+
+
+def patterns_statement(benchmark: Benchmark, narrowed: Narrowed, *, digits: int) -> Statement:
+    """What finds in the cases themselves the patterns that tallies hold: (pattern, cluster, cases)."""
     column = "pattern" if narrowed.arm == Arm.UNAIDED else "aided_pattern"
-    parts = ["benchmark_id = %s", f"{column} <> '{{}}'"]
-    given: list[Any] = [benchmark.pk]
+    spans, moments = span_of(narrowed)
+    parts = [spans, f"{column} <> '{{}}'"]
+    given: list[Any] = [benchmark.pk, *moments]
     if narrowed.modality is not None:
         parts.append("%s = ANY(string_to_array(modalities, ' '))")
         given.append(narrowed.modality)
-    if narrowed.since is not None:
-        parts.append("said_at >= %s")
-        given.append(narrowed.since)
-    if narrowed.until is not None:
-        parts.append("said_at < %s")
-        given.append(narrowed.until)
     if narrowed.opened_by is not None:
         parts.append(f"case_id IN ({OPENED})")
         given.append(narrowed.opened_by)
     statement = f"""
-        SELECT left(cluster, {cluster_digits(benchmark)}), {column}::text, count(*) FROM annotations_caseagreement
-        WHERE {" AND ".join(parts)} GROUP BY 1, 2 ORDER BY 1, 2
+        SELECT {column}::text, left(cluster, {digits}), ARRAY[count(*)] FROM annotations_caseagreement
+        WHERE {" AND ".join(parts)} GROUP BY 1, 2
     """  # noqa: S608 of this module's own constants
-    with connection.cursor() as cursor:
-        cursor.execute(statement, given)
-        return [(cluster, json.loads(pattern), count) for cluster, pattern, count in cursor.fetchall()]
+    return statement, given
 
 
 def _table(
-    rows: Sequence[tuple[str, dict[str, int], int]], answers: Sequence[str], *, is_open: bool, level: str
+    rows: Sequence[PatternRow], answers: Sequence[str], *, is_open: bool, level: str
 ) -> tuple[PatternCounts, Any]:
     """The patterns, and how many cases of each cluster show each."""
     place = {answer: number for number, answer in enumerate(answers)}
     width = max((len(pattern) for _, pattern, _ in rows), default=0) if is_open else len(answers)
     number: dict[tuple[int, ...], int] = {}
-    cells: Counter[tuple[str, int]] = Counter()
+    cells: Counter[tuple[Any, int]] = Counter()
     for cluster, pattern, count in rows:
         counts = [0] * width
         if is_open:  # which answer it was does not matter to the share of agreeing pairs
@@ -153,24 +167,45 @@ def _table(
 def kappas(
     benchmark: Benchmark, narrowed: Narrowed, *, kinds: Kinds = READERS, has_intervals: bool = False
 ) -> dict[Parties, Kappas]:
-    """Cohen's kappas of each two parties, and their confusion; one query. Cases are drawn one by one."""
-    condition, given = where(benchmark, replace(narrowed, label=None), kinds)
-    statement = f"""
-        SELECT score.a_party, score.b_party, score.a_answer, score.b_answer, count(*)
-        FROM annotations_agreementscore score WHERE {condition} AND score.a_answer <> '' AND score.b_answer <> ''
-        GROUP BY 1, 2, 3, 4
-    """  # noqa: S608 of this package's own constants
+    """Cohen's kappas of each two parties, and their confusion; two queries. Cases are drawn one by one."""
     met: dict[Parties, dict[tuple[str, str], int]] = defaultdict(dict)
-    with connection.cursor() as cursor:
-        cursor.execute(statement, given)
-        for a, b, a_answer, b_answer, count in cursor.fetchall():
-            met[a, b][a_answer, b_answer] = count
+    for (a, b, a_answer, b_answer), count in _met(benchmark, replace(narrowed, label=None), kinds).items():
+        met[uuid.UUID(a), uuid.UUID(b)][a_answer, b_answer] = count
     asked = COHEN if narrowed.level != "nominal" else {"cohen_kappa": None}
     is_told = has_intervals or len(met) == 1
     return {
         pair: Kappas(_cohen(confusion, asked, has_intervals=is_told), dict(sorted(confusion.items())))
         for pair, confusion in sorted(met.items())
     }
+
+
+def _met(benchmark: Benchmark, narrowed: Narrowed, kinds: Kinds) -> dict[Met, int]:
+    """How often which answers of which two parties met, from a tally or the pairs themselves."""
+    is_kept = replace(narrowed, reader=None) == Narrowed(arm=narrowed.arm, level=narrowed.level)
+    if is_kept and kinds in tallies.ANSWERED and scale_of(benchmark).is_tallied:
+        found = tallies.read(benchmark.pk, tallies.part_of("answers", narrowed.arm.value, kinds))
+    else:
+        found = rows_of(met_statement(benchmark, narrowed, kinds))
+    counts: Counter[str] = Counter()
+    for key, _, (count,) in found:
+        counts[key] += count
+    reader = narrowed.reader and str(narrowed.reader)
+    met = {tallies.met_of(key): count for key, count in counts.items() if count}
+    return {one: count for one, count in met.items() if reader is None or reader in one[:2]}
+
+
+def met_statement(benchmark: Benchmark, narrowed: Narrowed, kinds: Kinds) -> Statement:
+    """What finds in the pairs themselves the answers that met, as tallies hold them."""
+    condition, given = where(benchmark, narrowed, kinds)
+    statement = f"""
+        SELECT concat_ws(' ', a_party, b_party, length(a_answer), '') || a_answer || b_answer, '', ARRAY[count]
+        FROM (
+            SELECT score.a_party, score.b_party, score.a_answer, score.b_answer, count(*) AS count
+            FROM annotations_agreementscore score WHERE {condition} AND score.a_answer <> '' AND score.b_answer <> ''
+            GROUP BY 1, 2, 3, 4
+        ) AS met
+    """  # noqa: S608 of this package's own constants
+    return statement, given
 
 
 def _cohen(

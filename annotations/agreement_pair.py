@@ -9,7 +9,6 @@ import unicodedata
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from annotations.agreement_confusion import Confusion, label_confusion
@@ -58,21 +57,15 @@ ORDER = {PartyKind.READER: 0, PartyKind.MODEL: 1, PartyKind.GOLD: 2}
 _ENDS = re.compile(r"^[\s.,;:!?]+|[\s.,;:!?]+$")
 
 
-MEANS = (
+NUMBERS = (
     "same_answer", "detection_f1", "matched_iou", "iou", "dice", "surface_dice", "hausdorff_mm", "hausdorff_px",
-    "step_f1", "step_order", "critical_f1", "time_ratio",
+    "step_f1", "step_order", "critical_f1", "time_ratio", "attention_ratio",
 )  # fmt: skip
-"""Numbers of a pair whose means a case keeps, in their order; `agreement_rows.METRICS` has the same in SQL."""
+"""The numbers of a pair in their order; `agreement_rows.METRICS` has the same in SQL."""
 
 
-def means_of(rows: Iterable[AgreementScore]) -> list[float | None]:
-    """The mean of each of MEANS over pairs that have it; nothing for no pair. The order of the rows does not matter."""
-    columns = list(zip(*(_numbers(row) for row in rows), strict=True))
-    told = [[value for value in column if value is not None] for column in columns]
-    return [fmean(column) if column else None for column in told]
-
-
-def _numbers(row: AgreementScore) -> list[float | None]:
+def numbers_of(row: AgreementScore) -> list[float | None]:
+    """Each of NUMBERS of a pair; None where it is not defined."""
     told: dict[str, float | None] = {
         "same_answer": None if row.is_same_answer is None else float(row.is_same_answer),
         "hausdorff_mm": row.hausdorff if row.hausdorff_unit == "mm" else None,
@@ -82,7 +75,7 @@ def _numbers(row: AgreementScore) -> list[float | None]:
     times = (row.a_active_s, row.b_active_s)
     if times[0] is not None and times[1] is not None and max(times[0], times[1]) > 0:
         told["time_ratio"] = min(times[0], times[1]) / max(times[0], times[1])
-    return [told[name] if name in told else getattr(row, name) for name in MEANS]
+    return [told[name] if name in told else getattr(row, name) for name in NUMBERS]
 
 
 @dataclass(frozen=True)

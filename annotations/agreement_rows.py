@@ -1,7 +1,11 @@
-"""Means of stored pairs by whatever a page splits them by, with bootstrap intervals; the database does the adding up.
+"""Means of stored pairs by whatever a page splits them by, with bootstrap intervals.
 
 A case counts once, with the mean of its pairs, however many readers it has: a probe that everybody reads would
 otherwise drown the others. Cases of one patient, or else of one first image, are drawn together.
+
+The sums come from running tallies where a benchmark is large and what is asked is kept there, else from the pairs
+themselves; both are whole multiples of 1 / FIXED and the same (`agreement_tallies` says why). A case stands in the
+week, day and span of time in which it was read last.
 """
 
 from __future__ import annotations
@@ -16,9 +20,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from django.db import connection
 
-from annotations.agreement_pair import MEANS
+from annotations import agreement_tallies as tallies
+from annotations.agreement_pair import NUMBERS
+from annotations.agreement_tallies import FIXED, LABEL_NUMBERS, MOST, PARTS, RULE, WHOLE_KEY, part_of
 from annotations.metrics.clusters import bootstrap_ratios
-from annotations.models import Arm, CaseAgreement, PartyKind
+from annotations.models import Arm, PartyKind
 from curation.models import Role
 
 if TYPE_CHECKING:
@@ -43,24 +49,26 @@ METRICS: dict[str, str] = {
     "step_f1": "score.step_f1",
     "step_order": "score.step_order",
     "critical_f1": "score.critical_f1",
-    "time_ratio": "LEAST(score.a_active_s, score.b_active_s) / NULLIF(GREATEST(score.a_active_s, score.b_active_s), 0)",
+    "time_ratio": "CASE WHEN score.a_active_s IS NOT NULL AND score.b_active_s IS NOT NULL THEN"
+    " LEAST(score.a_active_s, score.b_active_s) / NULLIF(GREATEST(score.a_active_s, score.b_active_s), 0) END",
     "attention_ratio": "score.attention_ratio",
 }
 """Each number of a pair in SQL."""
 OF_LABELS: dict[str, str] = {
-    "detection_f1": "2.0 * label.matched / NULLIF(2 * label.matched + label.only_a + label.only_b, 0)",
+    "detection_f1": "2.0::float8 * label.matched / NULLIF(2 * label.matched + label.only_a + label.only_b, 0)",
     "iou": "label.iou",
 }
 """As METRICS, of one label's regions."""
 SHARES = frozenset({"same_answer"})
 LOWER_IS_BETTER = frozenset({"hausdorff_mm", "hausdorff_px"})
-READERS = (PartyKind.READER, PartyKind.READER)
+UNBOUNDED = frozenset({"hausdorff_mm", "hausdorff_px", "attention_ratio"})
+"""Numbers that may be larger than 1."""
+Kinds = tallies.Kinds
+READERS = tallies.READERS
 WITH_MODELS = (PartyKind.READER, PartyKind.MODEL)
 WITH_GOLD = (PartyKind.READER, PartyKind.GOLD)
 BETWEEN_MODELS = (PartyKind.MODEL, PartyKind.MODEL)
 MODEL_AND_GOLD = (PartyKind.MODEL, PartyKind.GOLD)
-
-Kinds = tuple[PartyKind, PartyKind]
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,8 @@ class Narrowed:
 
     `level` is of the answers: nominal unless whoever looks says that options have an order. `opened_by` leaves only the
     cases that this person has submitted: to a curator who also reads, nothing may tell of others (see `for_viewer`).
+    `since` and `until` (exclusive) leave cases whose newest reading was submitted in between, with all their pairs: the
+    same for pairs and for coefficients, which know of a case only how often each answer was given.
     """
 
     reader: uuid.UUID | None = None
@@ -79,6 +89,7 @@ class Narrowed:
     until: dt.datetime | None = None
     level: str = "nominal"
     opened_by: uuid.UUID | None = None
+    # How readers are called for whoever looks; says nothing of which pairs count.
 
 
 @dataclass(frozen=True)
@@ -115,24 +126,33 @@ class Slice:
 
 @dataclass(frozen=True)
 class Split:
-    """By what pairs are split: expressions, what they need joined, and whether a part has one pair a case at most."""
+    """By what pairs are split: expressions, what they need joined, and whether a part has one pair a case at most.
 
+    `what` is its name in tallies.
+    """
+
+    what: str
     keys: tuple[str, ...]
     joins: str = ""
     is_single: bool = False
 
 
-WHOLE = Split(("'all'",))
-BY_READER = Split(("side.party",), "CROSS JOIN LATERAL (VALUES (score.a_party), (score.b_party)) AS side (party)")
-BY_A = Split(("score.a_party",))
-BY_B = Split(("score.b_party",))
-BY_PAIR = Split(("score.a_party", "score.b_party"), is_single=True)
-BY_MODALITY = Split(
-    ("part.modality",), "CROSS JOIN LATERAL unnest(string_to_array(score.modalities, ' ')) AS part (modality)"
+_STATES = "JOIN annotations_caseagreement state ON state.case_id = score.case_id"
+WHOLE = Split("whole", (f"'{WHOLE_KEY}'",))
+BY_READER = Split(
+    "reader", ("side.party",), "CROSS JOIN LATERAL (VALUES (score.a_party), (score.b_party)) AS side (party)"
 )
-BY_LABEL = Split(("label.label",))
-BY_WEEK = Split(("date_trunc('week', score.said_at AT TIME ZONE 'UTC')::date",))
-BY_DAY = Split(("(score.said_at AT TIME ZONE 'UTC')::date",))
+BY_A = Split("a", ("score.a_party",))
+BY_B = Split("b", ("score.b_party",))
+BY_PAIR = Split("pair", ("score.a_party", "score.b_party"), is_single=True)
+BY_MODALITY = Split(
+    "modality",
+    ("part.modality",),
+    "CROSS JOIN LATERAL unnest(string_to_array(score.modalities, ' ')) AS part (modality)",
+)
+BY_LABEL = Split("label", ("label.label",))
+BY_WEEK = Split("week", ("date_trunc('week', state.said_at AT TIME ZONE 'UTC')::date",), _STATES)
+BY_DAY = Split("day", ("(state.said_at AT TIME ZONE 'UTC')::date",), _STATES)
 OPENED = "SELECT case_id FROM annotations_reading WHERE reader_id = %s AND arm = 'unaided' AND revision > 0"
 """As `annotations.blinding.opened_cases` of somebody who reads in the benchmark."""
 _LABELS = "JOIN annotations_agreementlabel label ON label.score_id = score.id"
@@ -154,12 +174,10 @@ def where(benchmark: Benchmark, narrowed: Narrowed, kinds: Kinds) -> tuple[str, 
     if narrowed.modality is not None:
         parts.append("%s = ANY(string_to_array(score.modalities, ' '))")
         given.append(narrowed.modality)
-    if narrowed.since is not None:
-        parts.append("score.said_at >= %s")
-        given.append(narrowed.since)
-    if narrowed.until is not None:
-        parts.append("score.said_at < %s")
-        given.append(narrowed.until)
+    if narrowed.since is not None or narrowed.until is not None:
+        spans, moments = span_of(narrowed)
+        parts.append(f"score.case_id IN (SELECT case_id FROM annotations_caseagreement WHERE {spans})")  # noqa: S608
+        given += [benchmark.pk, *moments]
     if narrowed.opened_by is not None:
         parts.append(f"score.case_id IN ({OPENED})")
         given.append(narrowed.opened_by)
@@ -167,6 +185,39 @@ def where(benchmark: Benchmark, narrowed: Narrowed, kinds: Kinds) -> tuple[str, 
         parts.append("label.label = %s")
         given.append(narrowed.label)
     return " AND ".join(parts), given
+
+
+def span_of(narrowed: Narrowed) -> tuple[str, list[dt.datetime]]:
+    """The condition on the state of cases, by when they were read last, whose first argument is their benchmark."""
+    parts, moments = ["benchmark_id = %s"], []
+    for sign, moment in ((">=", narrowed.since), ("<", narrowed.until)):
+        if moment is not None:
+            parts.append(f"said_at {sign} %s")
+            moments.append(moment)
+    return " AND ".join(parts), moments
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How many digits of a cluster's name tell those apart that are drawn, and whether there are tallies of them."""
+
+    digits: int
+    is_tallied: bool
+
+
+def scale_of(benchmark: Benchmark) -> Scale:
+    """Large benchmarks have their clusters put together, and tallies; one query that looks at a few hundred cases."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SCALE, [benchmark.pk, MOST_CLUSTERS + 1, benchmark.pk, RULE])
+        cases, is_tallied = cursor.fetchone()
+    is_large = cases > MOST_CLUSTERS
+    return Scale(2 if is_large else 16, is_large and is_tallied)
+
+
+_SCALE = """
+SELECT (SELECT count(*) FROM (SELECT FROM annotations_caseagreement WHERE benchmark_id = %s LIMIT %s) AS few),
+    EXISTS (SELECT FROM annotations_talliedbenchmark WHERE benchmark_id = %s AND rule = %s)
+"""
 
 
 def slices(
@@ -181,67 +232,88 @@ def slices(
 
     With a label, or by label, only what is known of a label's regions: OF_LABELS.
     """
-    is_by_label = narrowed.label is not None or split == BY_LABEL
-    known = OF_LABELS if is_by_label else METRICS
+    known = OF_LABELS if _is_by_label(narrowed, split) else METRICS
     names = [name for name in metrics if name in known]
     if not names:  # nothing of this is known of one label's regions
         return []
-    if kinds == READERS and split in (WHOLE, BY_MODALITY) and _is_kept(narrowed) and set(names) <= set(MEANS):
-        return _slices(_of_cases(benchmark, narrowed, split, names), names, len(split.keys))
-    joins = f"{_LABELS if is_by_label else ''} {split.joins}"
+    scale = scale_of(benchmark)
+    kept = _kept(narrowed, split, kinds) if scale.is_tallied else None
+    if kept is None:
+        found = rows_of(statement_of(benchmark, narrowed, split, kinds=kinds, names=names, digits=scale.digits))
+        return _slices(found, names, range(2 + 2 * len(names)))
+    what, key = kept
+    found = tallies.read(benchmark.pk, part_of(what, narrowed.arm.value, kinds), key)
+    order = LABEL_NUMBERS if what == "label" else NUMBERS
+    places = [order.index(name) for name in names]
+    columns = [0, 1, *(2 + place for place in places), *(2 + len(order) + place for place in places)]
+    whole = found if key is None else [(WHOLE_KEY, bucket, numbers) for _, bucket, numbers in found]
+    return _slices(whole, names, columns)
+
+
+def _is_by_label(narrowed: Narrowed, split: Split) -> bool:
+    return narrowed.label is not None or split == BY_LABEL
+
+
+def _kept(narrowed: Narrowed, split: Split, kinds: Kinds) -> tuple[str, str | None] | None:
+    """Which tally has what is asked for, and which of its keys, or None: all of a split, or one key as a whole."""
+    plain = replace(narrowed, reader=None, label=None, modality=None)
+    told = {"reader": narrowed.reader, "label": narrowed.label, "modality": narrowed.modality}
+    named = [(what, str(key)) for what, key in told.items() if key is not None]
+    if plain != Narrowed(arm=narrowed.arm, level=narrowed.level) or len(named) > 1:
+        return None
+    if named and (split != WHOLE or kinds != READERS):
+        return None
+    what, key = named[0] if named else (split.what, None)
+    return (what, key) if what in PARTS.get(kinds, ()) or (what == "label" and kinds == READERS) else None
+
+
+Row = tallies.Row
+Statement = tuple[str, list[Any]]
+"""In SQL with its arguments; finds rows."""
+
+
+def statement_of(
+    benchmark: Benchmark, narrowed: Narrowed, split: Split, *, kinds: Kinds, names: Sequence[str], digits: int
+) -> Statement:
+    """What adds up from the pairs themselves the rows that tallies hold."""
+    is_by_label = _is_by_label(narrowed, split)
+    known = OF_LABELS if is_by_label else METRICS
     condition, given = where(benchmark, narrowed, kinds)
-    statement = _single if split.is_single else _by_case
+    values = [_fixed(name, known[name]) for name in names]
+    joins = f"{_LABELS if is_by_label else ''} {split.joins}"
+    return (_single if split.is_single else _by_case)(split.keys, values, joins, condition, digits), given
+
+
+def rows_of(statement: Statement) -> list[Row]:
+    """What a statement finds; one query."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            statement(split.keys, [known[name] for name in names], joins, condition, cluster_digits(benchmark)), given
-        )
-        found = cursor.fetchall()
-    return _slices(found, names, len(split.keys))
-
-
-def _is_kept(narrowed: Narrowed) -> bool:
-    """Whether cases keep the means that are asked for: over all their unaided readers."""
-    return replace(narrowed, modality=None, level="nominal", opened_by=None) == Narrowed()
-
-
-def _of_cases(benchmark: Benchmark, narrowed: Narrowed, split: Split, names: Sequence[str]) -> list[tuple[Any, ...]]:
-    """As `_by_case`, from the means that cases keep."""
-    values = [f"score.means[{MEANS.index(name) + 1}]" for name in names]
-    sums = ", ".join(f"sum({value}), count({value})" for value in values)
-    [key] = split.keys
-    given: list[Any] = [benchmark.pk]
-    condition = "score.benchmark_id = %s AND score.pairs > 0"
-    if narrowed.modality is not None:
-        condition += " AND %s = ANY(string_to_array(score.modalities, ' '))"
-        given.append(narrowed.modality)
-    if narrowed.opened_by is not None:
-        condition += f" AND score.case_id IN ({OPENED})"
-        given.append(narrowed.opened_by)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT {key}, left(score.cluster, {cluster_digits(benchmark)}), sum(score.pairs), count(*), {sums}
-            FROM annotations_caseagreement score {split.joins} WHERE {condition} GROUP BY 1, 2
-            """,  # noqa: S608 of this module's own constants; what is given goes as arguments
-            given,
-        )
+        cursor.execute(*statement)
         return list(cursor.fetchall())
+
+
+def _fixed(name: str, value: str) -> str:
+    """As `agreement_tallies.fixed`, in SQL."""
+    bounded = f"(CASE WHEN {value} > {MOST} THEN {MOST} ELSE {value} END)" if name in UNBOUNDED else f"({value})"
+    return f"round({bounded} * {FIXED}::float8)"
 
 
 def _single(keys: Sequence[str], values: Sequence[str], joins: str, condition: str, digits: int) -> str:
     """Sums of pairs by key and cluster, where a case has one pair of each key."""
-    sums = ", ".join(f"sum({value}), count({value})" for value in values)
+    counts = ", ".join(f"count({value})" for value in values)
+    sums = ", ".join(f"coalesce(sum(({value})::bigint), 0)" for value in values)
     named = ", ".join(keys)
     return f"""
-        SELECT {named}, left(score.cluster, {digits}), count(*), count(*), {sums}
+        SELECT concat_ws(' ', {named}), left(score.cluster, {digits}),
+            ARRAY[count(*), count(*), {counts}, {sums}]::bigint[]
         FROM annotations_agreementscore score {joins} WHERE {condition} GROUP BY {named}, left(score.cluster, {digits})
     """  # noqa: S608 of this module's own constants; what is given goes as arguments
 
 
 def _by_case(keys: Sequence[str], values: Sequence[str], joins: str, condition: str, digits: int) -> str:
     """Sums of the cases' means by key and cluster."""
-    means = ", ".join(f"avg({value}) AS m{place}" for place, value in enumerate(values))
-    sums = ", ".join(f"sum(m{place}), count(m{place})" for place in range(len(values)))
+    means = ", ".join(f"round(avg({value}))::bigint AS m{place}" for place, value in enumerate(values))
+    counts = ", ".join(f"count(m{place})" for place in range(len(values)))
+    sums = ", ".join(f"coalesce(sum(m{place}), 0)" for place in range(len(values)))
     inner = ", ".join(f"{key} AS k{place}" for place, key in enumerate(keys))
     outer = ", ".join(f"k{place}" for place in range(len(keys)))
     return f"""
@@ -249,46 +321,50 @@ def _by_case(keys: Sequence[str], values: Sequence[str], joins: str, condition: 
             SELECT {inner}, score.case_id, min(score.cluster) AS cluster, count(*) AS pairs, {means}
             FROM annotations_agreementscore score {joins} WHERE {condition} GROUP BY {outer}, score.case_id
         )
-        SELECT {outer}, left(cluster, {digits}), sum(pairs), count(*), {sums}
+        SELECT concat_ws(' ', {outer}), left(cluster, {digits}), ARRAY[sum(pairs), count(*), {counts}, {sums}]::bigint[]
         FROM by_case GROUP BY {outer}, left(cluster, {digits})
     """  # noqa: S608 of this module's own constants; what is given goes as arguments
 
 
-def _slices(found: Sequence[tuple[Any, ...]], names: Sequence[str], width: int) -> list[Slice]:
-    """From rows (keys, cluster, pairs, cases, sum and count of each number); all parts are drawn at once."""
-    keys = {key: place for place, key in enumerate(sorted({tuple(map(str, row[:width])) for row in found}))}
-    clusters = {name: place for place, name in enumerate(sorted({row[width] for row in found}))}
-    sums, counts = (np.zeros((len(clusters), len(keys), len(names))) for _ in range(2))
-    totals = np.zeros((len(keys), 2), dtype=np.int64)
-    for row in found:
-        part, cluster = keys[tuple(map(str, row[:width]))], clusters[row[width]]
-        totals[part] += [int(row[width + 1]), int(row[width + 2])]
-        numbers = row[width + 3 :]
-        sums[cluster, part] = [0.0 if value is None else float(value) for value in numbers[::2]]
-        counts[cluster, part] = numbers[1::2]
-    flat = (len(clusters), len(keys) * len(names))
-    bounds = bootstrap_ratios(sums.reshape(flat), counts.reshape(flat), n=DRAWS, level=LEVEL, seed=SEED)
+def _slices(found: Sequence[Row], names: Sequence[str], columns: Sequence[int]) -> list[Slice]:
+    """From rows, of whose numbers some columns are asked for; all parts are drawn at once."""
+    keys, table = _table(found, columns)
+    if not keys:
+        return []
+    totals, counts, sums = table[:, :, :2].sum(axis=0), *np.split(table[:, :, 2:], 2, axis=2)
+    flat = (len(table), len(keys) * len(names))
+    bounds = bootstrap_ratios((sums / FIXED).reshape(flat), counts.reshape(flat), n=DRAWS, level=LEVEL, seed=SEED)
     slices_found = []
-    for key, place in keys.items():
+    for place, key in enumerate(keys):
         pairs, cases = (int(total) for total in totals[place])
         told = {
             name: _number(name, sums[:, place, at], counts[:, place, at], bounds[place * len(names) + at], pairs)
             for at, name in enumerate(names)
         }
-        slices_found.append(Slice(" ".join(key), told, cases, pairs))
+        slices_found.append(Slice(key, told, cases, pairs))
     return slices_found
 
 
-def cluster_digits(benchmark: Benchmark) -> int:
-    """How many digits of a cluster's name tell those apart that are drawn."""
-    return 16 if CaseAgreement.objects.filter(benchmark_id=benchmark.pk).count() <= MOST_CLUSTERS else 2
+def _table(found: Sequence[Row], columns: Sequence[int]) -> tuple[list[str], Any]:
+    """Keys that some case has, sorted, and whole numbers (clusters with a case, keys, columns)."""
+    keys = {key: place for place, key in enumerate(sorted({row[0] for row in found}))}
+    clusters = {name: place for place, name in enumerate(sorted({row[1] for row in found}))}
+    flat = np.zeros((len(clusters) * len(keys), len(columns)), dtype=np.int64)
+    if found:
+        numbers = np.array([row[2] for row in found], dtype=np.int64)[:, list(columns)]
+        np.add.at(flat, [clusters[row[1]] * len(keys) + keys[row[0]] for row in found], numbers)
+    table = flat.reshape(len(clusters), len(keys), len(columns))
+    has_case = table[:, :, 1] > 0
+    of_cluster, of_key = np.flatnonzero(has_case.any(axis=1)), np.flatnonzero(has_case.any(axis=0))
+    names = list(keys)
+    return [names[place] for place in of_key], table[of_cluster][:, of_key]
 
 
 def _number(name: str, sums: Any, counts: Any, interval: tuple[float, float], pairs: int) -> Number:
     n = int(counts.sum())
     if not n:
         return Number(None, None, 0, 0, NO_PAIRS)
-    value = float(sums.sum() / n)
+    value = int(sums.sum()) / (FIXED * n)
     shown = interval_of(value, interval, cases=n, clusters=int((counts > 0).sum()), is_share=name in SHARES)
     return Number(value, shown, n, pairs, "" if shown else FEW)
 

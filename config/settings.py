@@ -239,7 +239,13 @@ FACT_SECTIONS = [
 # Functions from ids to names of those whose agreement is shown: readers and models.
 PARTY_NAMES = ["annotations.agreement_names.reader_names", "inference.agreeing.model_names"]
 # Modules of other read models, each with `record(case_ids)` and `differing(case_ids)`: rebuild_facts covers them too.
-READ_MODELS = ["annotations.agreement", "inference.verdicts", "inference.agreeing", "inference.priorities"]
+READ_MODELS = [
+    "annotations.agreement",
+    "inference.verdicts",
+    "inference.agreeing",
+    "annotations.agreement_kept",
+    "inference.priorities",
+]
 
 # A reader's place at a case is held this long after the last sign of life.
 LEASE_MINUTES = ENVIRONMENT.whole("SIGHTLINE_LEASE_MINUTES", least=1)

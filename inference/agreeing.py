@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from annotations import agreement
+from annotations import agreement_tallies as tallies
 from annotations.agreement_pair import Compared, Said, compare
 from annotations.agreement_sources import CaseSources, sources_of
 from annotations.metrics.steps import Step
@@ -67,7 +68,17 @@ def _replace(sources: CaseSources, stored: list[AgreementScore], pairs: list[Com
         return
     AgreementScore.objects.filter(pk__in=gone).delete()
     agreement.save(missing)
+    _count(sources, [tallies.StoredPair(row) for row in stored], kept, missing)
     agreement.announce(sources)
+
+
+def _count(
+    sources: CaseSources, stored: list[tallies.StoredPair], kept: set[int], missing: list[Compared]
+) -> None:
+    """Change the tallies of the benchmark as the pairs change."""
+    before = tallies.cells_of_pairs(stored, said_at=None)
+    after = tallies.cells_of_pairs([*(one for one in stored if one.score.pk in kept), *missing], said_at=None)
+    tallies.write(sources.stage.benchmark_id, tallies.differences(before, after))
 
 
 def _made_of(row: AgreementScore) -> tuple[Any, ...]:

@@ -14,11 +14,14 @@ from annotations.models.readings import (
 )
 from annotations.models.regions import Entity, Evidence, RationaleStep, Roi
 from annotations.models.reviews import Review, ReviewAction, ReviewState
+from annotations.models.tallies import AgreementDelta, AgreementTally, TalliedBenchmark
 
 __all__ = [
     "AgreementConfusion",
+    "AgreementDelta",
     "AgreementLabel",
     "AgreementScore",
+    "AgreementTally",
     "Anchor",
     "Arm",
     "Assignment",
@@ -45,4 +48,5 @@ __all__ = [
     "ReviewState",
     "Roi",
     "SubmitReceipt",
+    "TalliedBenchmark",
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -33,12 +32,6 @@ class CaseAgreement(models.Model):
     )
     aided_pattern: models.JSONField[dict[str, int], dict[str, int]] = models.JSONField(
         default=dict, help_text="as `pattern`, of the aided arm"
-    )
-    pairs = models.PositiveIntegerField(default=0, help_text="of unaided readers")
-    means = ArrayField(
-        models.FloatField(null=True),
-        default=list,
-        help_text="of each number of `agreement_pair.MEANS` over those pairs",
     )
     modalities = models.CharField(max_length=200, blank=True, help_text="sorted, joined by a space")
     cluster = models.CharField(
