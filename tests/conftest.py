@@ -10,6 +10,7 @@ from unittest import mock
 import pgtrigger
 import pytest
 from django.http import FileResponse
+from hypothesis import HealthCheck, settings
 from rest_framework.test import APIClient
 
 from curation.models import Benchmark, Case, Role, User
@@ -20,6 +21,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_django import DjangoDbBlocker
+
+
+# Others may share the cores: an example that takes long is no fault.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """`make test` asks for Hypothesis' own profile "ci", which is as patient and draws the same examples each time."""
+    if not config.getoption("--hypothesis-profile", None):
+        settings.load_profile("unhurried")
 
 
 @pytest.hookimpl(wrapper=True)

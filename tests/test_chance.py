@@ -8,6 +8,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 import numpy as np
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     import pytest
@@ -20,3 +21,10 @@ def test_ids_tokens_and_coins_follow_from_the_name_of_the_test(request: pytest.F
     assert bytes.fromhex(secrets.token_hex(16)) in stream
     assert random.SystemRandom().randbytes(16) in stream
     assert np.random.default_rng().bit_generator.seed_seq.entropy.to_bytes(16, "big") in stream  # type: ignore[attr-defined]
+
+
+def test_examples_are_not_hurried_and_with_a_fixed_profile_the_same(request: pytest.FixtureRequest) -> None:
+    current = settings()
+    assert current.deadline is None
+    assert HealthCheck.too_slow in current.suppress_health_check
+    assert current.derandomize is (request.config.getoption("--hypothesis-profile") == "ci")
