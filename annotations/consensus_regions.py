@@ -33,7 +33,7 @@ MOST_SIDE_PX = 384
 MOST_ROIS_A_PLACE = 200
 INSIDE = 0.5
 _DIFFERENCE_RGB = (240, 195, 106)  # --on-canvas-warn
-_STAPLE_RGB = (255, 255, 255)  # --roi-consensus
+_STAPLE_RGB = (79, 216, 255)  # --map-staple in review.css: no reader has it, and no tissue
 
 Mask = NDArray[np.bool_]
 Place = tuple[int, int, str]

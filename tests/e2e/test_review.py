@@ -75,7 +75,7 @@ def test_two_readings_are_merged_closed_and_reverted(
     expect(page.get_by_role("heading", name="No gold yet")).to_be_visible()
 
     page.get_by_role("button", name="Start the review").click()
-    page.get_by_role("button", name="Take the answer of R1").click()
+    page.get_by_role("button", name="Take answer of R1").click()
     page.get_by_role("button", name="Take step 1 of R1").click()
     page.get_by_role("button", name="Take step 1 of R2").click()
     expect(page.get_by_role("button", name="Take region 1 of R2")).to_have_count(0)

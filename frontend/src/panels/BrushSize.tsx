@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import type { Board } from "../state/board";
 import { currentImage } from "../state/viewing";
 import { brushOn, isBrush, widest } from "../tools/painting";
+import { filledTo } from "./words";
 
 /** How wide the brush is, while it is in the hand. */
 export function BrushSize({ board }: { board: Board }): JSX.Element | null {
@@ -19,6 +20,7 @@ export function BrushSize({ board }: { board: Board }): JSX.Element | null {
         min="1"
         max={Math.max(widest(image), size)}
         value={size}
+        style={filledTo((size - 1) / Math.max(1, widest(image) - 1))}
         onInput={(event) => (board.brush.value = event.currentTarget.valueAsNumber)}
       />
       <span class="num">{size} px</span>

@@ -1,3 +1,4 @@
+import type { JSX } from "preact";
 import { here } from "../api/clock";
 import type { ImageInfo, Roi, StepKind } from "../api/types";
 import { area } from "../geometry/shapes";
@@ -42,4 +43,9 @@ export function sizeText(roi: Roi, image: ImageInfo | null): string {
 /** A moment as this browser's clock has it; nothing where there is none. */
 export function when(at: string | null): string {
   return at ? new Date(at).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" }) : "";
+}
+
+/** How far a slider's track is filled, of 1. */
+export function filledTo(part: number): JSX.CSSProperties {
+  return { "--at": `${Math.round(100 * part)}%` } as JSX.CSSProperties;
 }

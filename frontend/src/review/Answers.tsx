@@ -77,20 +77,24 @@ function OptionRow({ option, words }: { option: string; words: string }): JSX.El
 function WrittenRow({ said }: { said: ReadingSaid }): JSX.Element {
   return (
     <tr>
-      <th scope="row">{nameOf(said)}</th>
+      <th scope="row">
+        <ReaderHead said={said} />
+      </th>
       <td class="wordy">{answerText(said.content.answer)}</td>
       <td class="n">{percent(said.content.confidence ?? undefined)}</td>
-      <td class="row">
-        <TakeWhole said={said} />
-        {draft.value && said.content.answer && (
-          <button
-            type="button"
-            class="btn sm"
-            onClick={() => change((now) => takeAnswer(now, said.content.answer, said))}
-          >
-            Take<span class="vh"> the answer of {nameOf(said)}</span>
-          </button>
-        )}
+      <td class="takes">
+        <span class="row">
+          <TakeWhole said={said} />
+          {draft.value && said.content.answer && (
+            <button
+              type="button"
+              class="btn sm"
+              onClick={() => change((now) => takeAnswer(now, said.content.answer, said))}
+            >
+              Take answer<span class="vh"> of {nameOf(said)}</span>
+            </button>
+          )}
+        </span>
       </td>
     </tr>
   );

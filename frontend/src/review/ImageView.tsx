@@ -5,6 +5,7 @@ import { BrushSize } from "../panels/BrushSize";
 import { Plain, ToolButtons, UndoButtons } from "../panels/ToolButtons";
 import { ViewControls } from "../panels/ViewControls";
 import { LayoutPicker, LinkToggle } from "../panels/ViewMenus";
+import { filledTo } from "../panels/words";
 import { setLabel } from "../state/act";
 import { currentImage, goToFrame } from "../state/viewing";
 import { layoutOf } from "../viewer/layout";
@@ -57,8 +58,12 @@ function FrameSlider(): JSX.Element | null {
         min="0"
         max={image.frames - 1}
         value={board.cell().frame.value}
+        style={filledTo(board.cell().frame.value / (image.frames - 1))}
         onInput={(event) => goToFrame(board, event.currentTarget.valueAsNumber)}
       />
+      <span class="num">
+        {board.cell().frame.value + 1} / {image.frames}
+      </span>
     </label>
   );
 }

@@ -108,7 +108,7 @@ function RowHead({ row, count }: { row: StepRow; count: number }): JSX.Element {
       <span class="num">{saidWords(row, count)}</span>
       {viewsIn(row) > 1 && <span class="badge bad">not the same</span>}
       {row.critical > 0 && row.critical < row.said_by && <span class="badge warn">critical for {row.critical}</span>}
-      {row.likeness !== null && (
+      {row.likeness !== null && viewsIn(row) === 1 && (
         <span
           class="t3"
           title="Of the two that are least alike: by their words and place, 0 where one denies or contradicts the other. From 0.50 on agreement counts them as the same. Synonyms are not known."

@@ -1,6 +1,7 @@
 // Whose regions are on show, and which map lies over the image.
 import type { Signal } from "@preact/signals";
 import type { JSX } from "preact";
+import { filledTo } from "../panels/words";
 import { board } from "./board";
 import type { ReadingSaid } from "./data";
 import { readings } from "./state";
@@ -30,13 +31,21 @@ function ReaderChip({ said }: { said: ReadingSaid }): JSX.Element {
   );
 }
 
-function Toggle({ on, words, isOff }: { on: Signal<boolean>; words: string; isOff?: boolean }): JSX.Element {
+interface ToggleProps {
+  on: Signal<boolean>;
+  words: string;
+  letter: string;
+  isOff?: boolean;
+}
+
+function Toggle({ on, words, letter, isOff }: ToggleProps): JSX.Element {
   return (
     <button
       type="button"
       class="chip"
       aria-pressed={on.value}
       disabled={isOff}
+      title={isOff ? "Nothing was drawn on this frame that has an area" : `Key ${letter}, with the hand on the images`}
       onClick={() => {
         on.value = !on.value;
       }}
@@ -64,8 +73,18 @@ export function Tools(): JSX.Element {
         </button>
       </div>
       <div class="row wrap" role="group" aria-label="Maps over the image">
-        <Toggle on={showsDifference} words="Where readers differ" isOff={!hasMaps.value} />
-        <Toggle on={showsStaple} words="STAPLE" isOff={!hasMaps.value} />
+        <Toggle on={showsDifference} words="Where readers differ" letter="d" isOff={!hasMaps.value} />
+        <Toggle on={showsStaple} words="STAPLE" letter="t" isOff={!hasMaps.value} />
+        {showsDifference.value && (
+          <span class="map-key difference sm t2">
+            <i aria-hidden="true" /> all alike to half against half
+          </span>
+        )}
+        {showsStaple.value && (
+          <span class="map-key staple sm t2">
+            <i aria-hidden="true" /> unlikely to sure
+          </span>
+        )}
         <label class="row sm t2">
           Opacity
           <input
@@ -75,6 +94,7 @@ export function Tools(): JSX.Element {
             max="1"
             step="0.05"
             value={opacity.value}
+            style={filledTo(opacity.value)}
             onInput={(event) => (opacity.value = event.currentTarget.valueAsNumber)}
           />
         </label>
