@@ -12,7 +12,7 @@ from annotations.agreement_words import words_of
 if TYPE_CHECKING:
     import uuid
 
-    from curation.models import Case
+    from curation.models import Case, User
 
 GROUPS = {
     ("reader", "reader"): "Two readers",
@@ -44,9 +44,9 @@ class CaseCard:
     left_out: int
 
 
-def card_of(case: Case, *, reader_id: uuid.UUID | None) -> CaseCard | None:
+def card_of(case: Case, *, viewer: User, reader_id: uuid.UUID | None) -> CaseCard | None:
     """The card; None where no two have said something yet. With a `reader_id` only this reader's pairs with models."""
-    found = describe_case(case, reader_id=reader_id)
+    found = describe_case(case, viewer=viewer, reader_id=reader_id)
     order = {kinds: place for place, kinds in enumerate(GROUPS)}
     listed = sorted(found["pairs"], key=lambda pair: (pair["arm"] != "unaided", order.get(_kinds(pair), len(order))))
     if not listed:

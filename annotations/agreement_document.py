@@ -87,13 +87,13 @@ def _slices(found: Iterable[Slice], called: Mapping[uuid.UUID, str] | None = Non
     ]
 
 
-def _named(found: list[Slice]) -> list[Document]:
-    return _slices(found, names(uuid.UUID(one.key) for one in found))
+def _named(found: list[Slice], narrowed: Narrowed) -> list[Document]:
+    return _slices(found, names((uuid.UUID(one.key) for one in found), narrowed.mask))
 
 
 def _matrix(benchmark: Benchmark, narrowed: Narrowed) -> list[Document]:
     rows = matrix(benchmark, narrowed, kinds=(READERS, WITH_MODELS))
-    called = names(party for row in rows for party in (row.a, row.b))
+    called = names((party for row in rows for party in (row.a, row.b)), narrowed.mask)
     return [_pair(row, called) for row in rows]
 
 
@@ -124,12 +124,12 @@ PARTS: dict[str, Callable[[Benchmark, Narrowed], Any]] = {
     "overview": _overview,
     "ceiling": lambda benchmark, narrowed: _numbers(ceiling(benchmark, narrowed)),
     "matrix": _matrix,
-    "readers": lambda benchmark, narrowed: _named(by_reader(benchmark, narrowed)),
-    "readers_with_gold": lambda benchmark, narrowed: _named(by_reader_with_gold(benchmark, narrowed)),
+    "readers": lambda benchmark, narrowed: _named(by_reader(benchmark, narrowed), narrowed),
+    "readers_with_gold": lambda benchmark, narrowed: _named(by_reader_with_gold(benchmark, narrowed), narrowed),
     "labels": lambda benchmark, narrowed: _slices(by_label(benchmark, narrowed)),
     "modalities": lambda benchmark, narrowed: _slices(by_modality(benchmark, narrowed)),
     "weeks": lambda benchmark, narrowed: _slices(over_time(benchmark, narrowed)),
-    "models": lambda benchmark, narrowed: _named(models(benchmark, narrowed)),
+    "models": lambda benchmark, narrowed: _named(models(benchmark, narrowed), narrowed),
     "between_models": _between,
 }
 """What each part of the document is made by."""

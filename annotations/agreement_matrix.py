@@ -75,7 +75,7 @@ def matrix_of(benchmark: Benchmark, asked: Asked, narrowed: Narrowed, shown: str
         for kind, party in ((row.a_kind, row.a), (row.b_kind, row.b)):
             if kind == PartyKind.READER:
                 cases[party] = cases.get(party, 0) + row.cases
-    called = names({*cases, *of_models})
+    called = names({*cases, *of_models}, narrowed.mask)
     kept = sorted(cases, key=lambda party: (-cases[party], str(party)))[:MOST_READERS]
     kept.sort(key=lambda party: called.get(party, str(party)))
     lines = [table.line("reader", called, one, overall.get(one), kept) for one in kept]

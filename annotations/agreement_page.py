@@ -69,7 +69,7 @@ def choices_of(benchmark: Benchmark, narrowed: Narrowed) -> dict[str, Any]:
     open_to = Narrowed(opened_by=narrowed.opened_by, arm=narrowed.arm)
     labels = [one.key for one in by_label(benchmark, open_to)]
     called = _label_names(benchmark)
-    readers = names(uuid.UUID(one.key) for one in by_reader(benchmark, open_to))
+    readers = names((uuid.UUID(one.key) for one in by_reader(benchmark, open_to)), narrowed.mask)
     return {
         "readers": sorted(((name, str(party)) for party, name in readers.items()), key=lambda one: one[0].casefold()),
         "labels": [(label_argument(label), label_name(called)(label)) for label in labels],
@@ -133,7 +133,7 @@ def _told(benchmark: Benchmark, asked: Asked, found: Mapping[str, Number]) -> li
 def _plots(benchmark: Benchmark, asked: Asked, narrowed: Narrowed, top: Mapping[str, Number]) -> dict[str, Any]:
     every = every_of(benchmark)
     readers, machines = by_reader(benchmark, narrowed), models(benchmark, narrowed)
-    called = names(uuid.UUID(one.key) for one in (*readers, *machines))
+    called = names((uuid.UUID(one.key) for one in (*readers, *machines)), narrowed.mask)
     metric = "iou" if asked.label else "same_answer"
     if metric == "same_answer" and not any(one.numbers.get(metric, _EMPTY).n for one in readers):
         metric = "matched_iou"  # a benchmark without answers: regions are all there is

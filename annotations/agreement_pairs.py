@@ -13,10 +13,11 @@ from django.db import connection
 from annotations.agreement_names import names
 from annotations.agreement_rows import LOWER_IS_BETTER, METRICS, OF_LABELS, READERS, Kinds, Narrowed, where
 from annotations.models import AgreementScore, CaseAgreement, PartyKind
+from annotations.naming import CaseNames, Mask
 from curation.models import Case
 
 if TYPE_CHECKING:
-    from curation.models import Benchmark
+    from curation.models import Benchmark, User
 
 PAGE, MOST = 50, 200
 GOLD_NAME = "Gold"
@@ -101,14 +102,14 @@ def pairs(
         query.execute(statement, [*given, *places, limit + 1])
         found = query.fetchall()
     last = found[limit - 1] if len(found) > limit else None
-    listed = _listed(found[:limit], sign=-1.0 if sign else 1.0)
+    listed = _listed(found[:limit], sign=-1.0 if sign else 1.0, mask=narrowed.mask)
     return PairPage(listed, "" if last is None else _cursor(last[1], last[0]))
 
 
-def _listed(found: Sequence[tuple[int, float | None]], *, sign: float) -> list[ListedPair]:
+def _listed(found: Sequence[tuple[int, float | None]], *, sign: float, mask: Mask | None) -> list[ListedPair]:
     rows = AgreementScore.objects.in_bulk([pk for pk, _ in found])
     keys = dict(Case.objects.filter(pk__in={row.case_id for row in rows.values()}).values_list("pk", "key"))
-    called = names_of(rows.values())
+    called = names_of(rows.values(), mask)
     return [
         ListedPair(
             row=rows[pk],
@@ -122,10 +123,10 @@ def _listed(found: Sequence[tuple[int, float | None]], *, sign: float) -> list[L
     ]
 
 
-def names_of(rows: Any) -> dict[uuid.UUID, str]:
+def names_of(rows: Any, mask: Mask | None = None) -> dict[uuid.UUID, str]:
     """Of every party of some rows."""
     parties = {(side, party) for row in rows for side, party in ((row.a_kind, row.a_party), (row.b_kind, row.b_party))}
-    known = names(party for kind, party in parties if kind != PartyKind.GOLD)
+    known = names((party for kind, party in parties if kind != PartyKind.GOLD), mask)
     return {party: GOLD_NAME if kind == PartyKind.GOLD else known.get(party, str(party)) for kind, party in parties}
 
 
@@ -170,14 +171,15 @@ def describe_pair(row: AgreementScore, called: Mapping[uuid.UUID, str]) -> dict[
     }
 
 
-def describe_case(case: Case, *, reader_id: uuid.UUID | None) -> dict[str, Any]:
+def describe_case(case: Case, *, viewer: User, reader_id: uuid.UUID | None) -> dict[str, Any]:
     """Agreement on one case as JSON; with a `reader_id` only what models and this reader have in common."""
     state = CaseAgreement.objects.filter(pk=case.pk).first()
     rows = AgreementScore.objects.filter(case=case).prefetch_related("labels").order_by("arm", "a_kind", "b_kind", "pk")
     if reader_id is not None:
         rows = rows.filter(a_kind=PartyKind.READER, a_party=reader_id, b_kind=PartyKind.MODEL)
     listed = list(rows)
-    called = names_of(listed)
+    aliases = CaseNames.of(viewer, [case])
+    called = {party: aliases.alias(party, case.pk) or name for party, name in names_of(listed).items()}
     is_all = reader_id is None
     return {
         "case": str(case.pk),

@@ -14,7 +14,7 @@ import datetime as dt
 import math
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from annotations.agreement_pair import NUMBERS
 from annotations.agreement_tallies import FIXED, LABEL_NUMBERS, MOST, PARTS, RULE, WHOLE_KEY, part_of
 from annotations.metrics.clusters import bootstrap_ratios
 from annotations.models import Arm, PartyKind
+from annotations.naming import Mask
 from curation.models import Role
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ class Narrowed:
     level: str = "nominal"
     opened_by: uuid.UUID | None = None
     # How readers are called for whoever looks; says nothing of which pairs count.
+    mask: Mask | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -160,6 +162,7 @@ _LABELS = "JOIN annotations_agreementlabel label ON label.score_id = score.id"
 
 def for_viewer(narrowed: Narrowed, user: User, benchmark: Benchmark) -> Narrowed:
     """What somebody may see of it: who reads here, whatever else they are, only cases that they have submitted."""
+    narrowed = replace(narrowed, mask=Mask.of(user, benchmark))
     reads_here = Role.READER.value in user.roles_in(benchmark.pk)
     return replace(narrowed, opened_by=user.pk) if reads_here else narrowed
 

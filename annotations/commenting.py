@@ -1,12 +1,12 @@
 """Comments on a case: anchored, answered, resolved; and whom they name.
 
-Who must still read the case blind neither sees nor writes any, and cannot be named. A reader who has submitted sees the
-threads about the own readings, those they began and those that name them: the rest speaks of what others said.
+Who must still read the case blind neither sees nor writes any. They can be named, as every member can, and find it
+once they have submitted: that a name is taken says nothing of who has read. A reader who has submitted sees the threads
+about the own readings, those they began and those that name them: the rest speaks of what others said.
 """
 
 from __future__ import annotations
 
-import re
 import uuid
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +19,7 @@ from django.utils import timezone
 from annotations.blinding import blind_case_ids, is_blind
 from annotations.content import BadContent
 from annotations.models import Anchor, Comment, Mention, Reading, ReadingRevision
+from annotations.naming import NAMED, numbers_of, spellings
 from curation import audit, events
 from curation.fields import FieldError
 from curation.models import Case, Role, User
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 MOST_CHARACTERS = 4_000
 MOST_MENTIONS = 20
 FIELDS = ("answer", "confidence", "question", "gold")
-# As Django's user names; not within a word, so that an e-mail address names nobody.
-_NAME = re.compile(r"(?<![\w.@+-])@([\w.@+-]{1,150})")
 
 
 class NoSuchComment(Exception):
@@ -75,11 +74,11 @@ def write_comment(
     Raises
     ------
     annotations.content.BadContent
-        If the text names somebody who may not see it, or the anchor is nothing of this case.
+        If the text names nobody of the benchmark, or the anchor is nothing of this case.
     NoSuchComment
         If there is no such thread.
     """
-    named = mentioned(text, case)
+    named = mentioned(text, case, author)
     parent = None if parent_id is None else _thread(author, case, parent_id)
     if parent is not None:
         comment = Comment(
@@ -127,29 +126,23 @@ def set_resolved(*, comment_id: uuid.UUID, actor: User, is_resolved: bool) -> Co
     return found
 
 
-def mentioned(text: str, case: Case) -> list[User]:
-    """Everybody whom a text names.
+def mentioned(text: str, case: Case, author: User) -> list[User]:
+    """Everybody whom a text names: members by their user names, and for staff whoever read the case by number, as @R2.
 
     Raises
     ------
     annotations.content.BadContent
-        Naming each who may not see the comment: nobody of that name, no member, or still to read the case blind. All
-        three are told in the same words.
+        Naming each who is none: nobody of that name, or no member. Both are told in the same words.
     """
-    given = dict.fromkeys(_NAME.findall(text))
+    given = dict.fromkeys(NAMED.findall(text))
     if len(given) > MOST_MENTIONS:
         raise BadContent((FieldError("text", f"names {len(given)} people, at most {MOST_MENTIONS} are taken"),))
-    # A name may end in a full stop, and so may a sentence.
-    spellings = {name: [name, name.rstrip(".@+-")] for name in given}
-    known = {
-        user.username: user
-        for user in User.objects.filter(username__in={one for both in spellings.values() for one in both})
-    }
+    known = _called({one for name in given for one in spellings(name)}, case, author)
     found, faults = [], []
-    for name, both in spellings.items():
-        user = next((known[one] for one in both if one in known), None)
-        if user is None or not may_see(user, case):
-            faults.append(FieldError("text", f"@{name} is nobody who may see this comment"))
+    for name in given:
+        user = next((known[one] for one in spellings(name) if one in known), None)
+        if user is None or not is_member(user, case):
+            faults.append(FieldError("text", f"@{name} is nobody of this benchmark"))
         elif user not in found:
             found.append(user)
     if faults:
@@ -157,9 +150,21 @@ def mentioned(text: str, case: Case) -> list[User]:
     return found
 
 
-def may_see(user: User, case: Case) -> bool:
-    """Whether comments of the case may reach somebody at all: a member, with no blind reading to come."""
-    return user.is_active and user.has_perm(VIEW, case.benchmark) and not is_blind(user, case)
+def _called(names: set[str], case: Case, author: User) -> dict[str, User]:
+    """Who goes by these names; to staff R1, R2 … are those who read the case, whatever user has that name."""
+    people = Q(username__in=names)
+    numbers: dict[uuid.UUID, int] = {}
+    if any(name[:1] == "R" and name[1:].isdecimal() for name in names) and author.has_perm(SEE_OTHERS, case.benchmark):
+        numbers = numbers_of([case.pk]).get(case.pk, {})
+        people |= Q(pk__in=[pk for pk, number in numbers.items() if f"R{number}" in names])
+    found = list(User.objects.filter(people))
+    by_name = {user.username: user for user in found}
+    return by_name | {f"R{numbers[user.pk]}": user for user in found if user.pk in numbers}
+
+
+def is_member(user: User, case: Case) -> bool:
+    """Whether comments of the case may reach somebody at all, now or once they have read it."""
+    return user.is_active and user.has_perm(VIEW, case.benchmark)
 
 
 def mentions_of(user: User) -> QuerySet[Mention]:
@@ -227,8 +232,11 @@ def _said(comment: Comment, reading_id: uuid.UUID, author: User, case: Case) -> 
 
 
 def _name(comment: Comment, named: Iterable[User]) -> None:
+    """Note whom a comment names; who must still read the case blind hears nothing yet (see `mentions_of`)."""
     Mention.objects.bulk_create(Mention(comment=comment, user=user) for user in named)
     for user in named:
+        if is_blind(user, comment.case):
+            continue
         events.publish(
             "mention.changed",
             benchmark_id=comment.case.benchmark_id,

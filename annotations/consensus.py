@@ -17,6 +17,7 @@ from annotations.consensus_steps import step_rows
 from annotations.content import Frame
 from annotations.metrics.consensus import dawid_skene_fit, posterior_entropy
 from annotations.models import Arm, Reading, ReadingRevision, ReadingState
+from annotations.naming import numbered
 from curation.digests import digest, gold_record
 from curation.models import Gold
 
@@ -104,9 +105,7 @@ def consensus_of(*, case: Case, is_named: bool = False) -> dict[str, Any]:
 def _readings(
     revisions: Sequence[ReadingRevision], blind: Mapping[uuid.UUID, ReadingRevision], case: Case, *, is_named: bool
 ) -> list[dict[str, Any]]:
-    numbers: dict[uuid.UUID, int] = {}
-    for row in revisions:
-        numbers.setdefault(row.reading.reader_id, len(numbers) + 1)
+    numbers = numbered(row.reading.reader_id for row in revisions)
     return [
         {
             "reading": str(row.reading_id),

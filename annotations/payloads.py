@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 from annotations.assigning import NothingLeft
 from annotations.drafting import content_of
 from annotations.models import ReadingState
+from annotations.naming import CaseNames
 from curation.asking import Asked, asked
 from curation.describing import describe_images
 
 if TYPE_CHECKING:
     from annotations.assigning import HandedOut
     from annotations.models import Assignment, Reading, ReadingRevision
-    from curation.models import Case
+    from curation.models import Case, User
 
 
 def blind_case(case: Case) -> dict[str, Any]:
@@ -57,7 +58,7 @@ def own_reading(reading: Reading) -> dict[str, Any]:
     }
 
 
-def someones_reading(reading: Reading) -> dict[str, Any]:
+def someones_reading(reading: Reading, viewer: User) -> dict[str, Any]:
     """A reading as reviewers and curators get it: what was submitted, or the surplus draft that waits for them.
 
     A draft that is being written is its reader's own: its content is null here.
@@ -67,9 +68,10 @@ def someones_reading(reading: Reading) -> dict[str, Any]:
         content = content_of(reading)
     elif reading.revision:
         content = reading.revisions.get(revision=reading.revision).content
+    reader = CaseNames.of(viewer, [reading.case]).person(reading.reader, reading.case_id)
     return {
         **own_reading(reading),
-        "reader": {"id": str(reading.reader_id), "name": reading.reader.display_name},
+        "reader": reader and {"id": reader["id"], "name": reader["name"]},
         "content": content,
     }
 

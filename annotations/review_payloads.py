@@ -7,21 +7,17 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Prefetch
 
 from annotations.models import Comment, Mention, Review
+from annotations.naming import CaseNames, person, without_names
 from annotations.reverting import can_revert, newest_revision, standing_revision
 from annotations.review import written
-from curation.models import Gold, User
+from curation.models import Gold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from django.db.models import QuerySet
 
-    from curation.models import Case
-
-
-def person(user: User | None) -> dict[str, Any] | None:
-    """Who, as far as a page says it."""
-    return None if user is None else {"id": str(user.pk), "username": user.username, "name": user.display_name}
+    from curation.models import Case, User
 
 
 def describe_review(review: Review, user: User, *, standing: int | None = None) -> dict[str, Any]:
@@ -73,13 +69,17 @@ def gold_history(case: Case) -> list[dict[str, Any]]:
     ]
 
 
-def describe_comments(rows: QuerySet[Comment]) -> list[dict[str, Any]]:
+def describe_comments(rows: QuerySet[Comment], names: CaseNames) -> list[dict[str, Any]]:
     """Comments in the order they were made, with who is named: two queries."""
     named = Prefetch("mentions", Mention.objects.select_related("user"))
-    return [_comment(row) for row in rows.select_related("author", "resolved_by").prefetch_related(named)]
+    return [_comment(row, names) for row in rows.select_related("author", "resolved_by").prefetch_related(named)]
 
 
-def _comment(row: Comment) -> dict[str, Any]:
+def _comment(row: Comment, names: CaseNames) -> dict[str, Any]:
+    people = [mention.user for mention in row.mentions.all()]
+    # What somebody wrote they read again as they wrote it: else a name would lead them to a number.
+    is_own = row.author_id == names.viewer.pk
+    aliases = {one.pk: None if is_own else names.alias_of_named(one.pk, row.case_id) for one in people}
     return {
         "id": str(row.pk),
         "case": str(row.case_id),
@@ -88,25 +88,28 @@ def _comment(row: Comment) -> dict[str, Any]:
         "anchor_id": row.anchor_id,
         "reading": str(row.reading_id) if row.reading_id else None,
         "revision": row.revision,
-        "text": row.text,
-        "author": person(row.author),
-        "mentions": [person(mention.user) for mention in row.mentions.all()],
-        "resolved_by": person(row.resolved_by),
+        "text": without_names(row.text, {one.username: alias for one in people if (alias := aliases[one.pk])}),
+        "author": names.person(row.author, row.case_id),
+        "mentions": [person(one, aliases[one.pk]) for one in people],
+        "resolved_by": names.person(row.resolved_by, row.case_id),
         "resolved_at": row.resolved_at,
         "created_at": row.created_at,
     }
 
 
-def describe_mentions(rows: Iterable[Mention]) -> list[dict[str, Any]]:
-    """What names somebody: the comment, its case, and whether they have seen it."""
+def describe_mentions(rows: Sequence[Mention], viewer: User) -> list[dict[str, Any]]:
+    """What names the viewer: the comment, its case, and whether they have seen it; three queries, of any number."""
+    names = CaseNames.of(viewer, [row.comment.case for row in rows])
+    comments = Comment.objects.filter(pk__in=[row.comment_id for row in rows])
+    told = {one["id"]: one for one in describe_comments(comments, names)}
     return [
         {
             "comment": str(row.comment_id),
             "case": str(row.comment.case_id),
             "key": row.comment.case.key,
             "benchmark": row.comment.case.benchmark.slug,
-            "author": person(row.comment.author),
-            "text": row.comment.text,
+            "author": told[str(row.comment_id)]["author"],
+            "text": told[str(row.comment_id)]["text"],
             "created_at": row.comment.created_at,
             "seen_at": row.seen_at,
         }

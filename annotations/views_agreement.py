@@ -25,6 +25,7 @@ from annotations.agreement_page import choices_of, page_of
 from annotations.agreement_pairs import BadCursor, pairs
 from annotations.agreement_rows import LOWER_IS_BETTER, OF_LABELS, for_viewer
 from annotations.agreement_words import words_of
+from annotations.naming import Mask
 from curation import audit, looking
 from curation.access import require, signed_in
 from curation.models import Benchmark
@@ -112,7 +113,7 @@ def agreement_pairs(request: HttpRequest, slug: str) -> HttpResponse:
         "is_undefined": is_undefined,
         "may_review": user.has_perm(REVIEW, benchmark),
         "other_query": urlencode({**asked.query(), **({} if is_undefined else {"undefined": "yes"})}),
-        "told": _told(asked),
+        "told": _told(asked, Mask.of(user, benchmark)),
         "kinds": _chips(asked, "kind", KIND_WORDS),
         "arms": _chips(asked, "arm", ARM_WORDS),
         "metrics": _chips(
@@ -129,7 +130,7 @@ def _chips(asked: Asked, name: str, words: dict[str, str]) -> list[tuple[str, st
     return [(word, urlencode(asked.query(**{name: one})), one == getattr(asked, name)) for one, word in words.items()]
 
 
-def _told(asked: Asked) -> list[tuple[str, str]]:
+def _told(asked: Asked, mask: Mask | None) -> list[tuple[str, str]]:
     """What narrows the list, in words, each with the address without it."""
     given: list[tuple[str, Any]] = [
         ("label", f"label {asked.label}"),
@@ -137,7 +138,7 @@ def _told(asked: Asked) -> list[tuple[str, str]]:
         ("since", f"since {asked.since}"),
         ("until", f"until {asked.until}"),
     ]
-    called = names(party for party in (asked.reader, asked.other) if party is not None)
+    called = names((party for party in (asked.reader, asked.other) if party is not None), mask)
     given += [
         (name, f"with {called.get(party, 'somebody unknown')}")
         for name, party in (("reader", asked.reader), ("other", asked.other))

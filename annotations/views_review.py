@@ -16,6 +16,7 @@ from annotations.blinding import is_blind
 from annotations.commenting import mentions_of
 from annotations.escalating import reviewers_of
 from annotations.payloads import blind_case
+from annotations.review_payloads import describe_mentions
 from annotations.review_queue import WORDS, NoSuchState, list_waiting, next_waiting, open_counts
 from curation import audit, looking
 from curation.access import require, signed_in
@@ -45,14 +46,14 @@ def review_queue(request: HttpRequest, slug: str) -> HttpResponse:
     looking.see_page(user=user, benchmark=benchmark, page=looking.Page.REVIEWS)
     counts = open_counts(benchmark=benchmark, user=user)
     unseen = mentions_of(user).filter(comment__case__benchmark=benchmark, seen_at=None)
-    mentions = list(unseen.select_related("comment__author", "comment__case").order_by("-pk")[:MOST_MENTIONS])
+    mentions = list(unseen.select_related("comment__case__benchmark").order_by("-pk")[:MOST_MENTIONS])
     audit.look_at_all(user=user, cases={row.comment.case_id: benchmark.pk for row in mentions})
     context = {
         "nav": "benchmarks",
         "benchmark": benchmark,
         "listed": listed,
         "state": state,
-        "mentions": mentions,
+        "mentions": describe_mentions(mentions, user),
         "after": request.GET.get("after", ""),
         "states": [
             (words, urlencode({"state": name}) if name else "", name == state, counts.get(name))

@@ -69,7 +69,7 @@ def case(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
     if not blind:
         audit.look(user=user, case=found)
     sees_others = not blind and user.has_perm(SEE_OTHERS, found.benchmark)
-    card = None if blind else card_of(found, reader_id=None if sees_others else user.pk)
+    card = None if blind else card_of(found, viewer=user, reader_id=None if sees_others else user.pk)
     score = CasePriority.objects.filter(case=found).first() if sees_others else None
     return render(
         request,

@@ -119,7 +119,7 @@ class CaseAgreementDetail(APIView):
             raise PermissionDenied("Submit your own reading of this case first.")
         audit.look(user=user, case=case)
         is_staff = user.has_perm(SEE_OTHERS, case.benchmark)
-        return Response(describe_case(case, reader_id=None if is_staff else user.pk))
+        return Response(describe_case(case, viewer=user, reader_id=None if is_staff else user.pk))
 
 
 class _OfBenchmark(APIView):
@@ -175,7 +175,7 @@ class AgreementPairs(_OfBenchmark):
         except BadCursor:
             raise refuse("cursor", "is none that this list gave out") from None
         audit.look_at_all(user=signed_in(request), cases={one.row.case_id: benchmark.pk for one in found.pairs})
-        called = names_of(one.row for one in found.pairs)
+        called = names_of((one.row for one in found.pairs), narrowed.mask)
         results = [
             {"value": one.value, "case_key": one.case_key, **describe_pair(one.row, called)} for one in found.pairs
         ]

@@ -18,6 +18,7 @@ from annotations.api import review_bodies
 from annotations.api.conflicts import as_problems
 from annotations.api.reviews import opened_case
 from annotations.models import Comment, Mention
+from annotations.naming import CaseNames
 from annotations.review_payloads import describe_comments, describe_mentions
 from curation import audit
 from curation.access import SignedIn, signed_in
@@ -42,7 +43,7 @@ class CaseComments(APIView):
         rows = commenting.visible_comments(signed_in(request), case).order_by("created_at", "pk")
         if "cursor" in given:
             rows = rows_after(rows, decode_cursor(given["cursor"], str), "created_at", newest_first=False)
-        told = describe_comments(rows[: limit + 1])
+        told = describe_comments(rows[: limit + 1], CaseNames.of(signed_in(request), [case]))
         has_more = len(told) > limit
         return Response({"results": told[:limit], "next": encode_cursor(told[limit - 1]["id"]) if has_more else None})
 
@@ -53,7 +54,8 @@ class CaseComments(APIView):
         given = review_bodies.comment(request.data)
         with as_problems():
             written = commenting.write_comment(case=case, author=signed_in(request), **given)
-        return Response(describe_comments(Comment.objects.filter(pk=written.pk))[0], status=201)
+        names = CaseNames.of(signed_in(request), [case])
+        return Response(describe_comments(Comment.objects.filter(pk=written.pk), names)[0], status=201)
 
 
 class _Resolving(APIView):
@@ -70,7 +72,7 @@ class _Resolving(APIView):
             raise Http404
         with as_problems():
             commenting.set_resolved(comment_id=pk, actor=user, is_resolved=self.is_resolved)
-        return Response(describe_comments(Comment.objects.filter(pk=pk))[0])
+        return Response(describe_comments(Comment.objects.filter(pk=pk), CaseNames.of(user, [case]))[0])
 
 
 class CommentResolve(_Resolving):
@@ -95,13 +97,13 @@ class Mentions(APIView):
         if given.get("unseen", "true") not in ("true", "false"):
             raise refuse("unseen", f"{given['unseen'][:80]!r} is neither true nor false")
         user = signed_in(request)
-        rows = commenting.mentions_of(user).select_related("comment__author", "comment__case__benchmark")
+        rows = commenting.mentions_of(user).select_related("comment__case__benchmark")
         if given.get("unseen") == "true":
             rows = rows.filter(seen_at=None)
 
         def told(found: list[Mention]) -> list[dict[str, Any]]:
             audit.look_at_all(user=user, cases={row.comment.case_id: row.comment.case.benchmark_id for row in found})
-            return describe_mentions(found)
+            return describe_mentions(found, user)
 
         return Response(page(rows, given, key="pk", kind=int, render=told).as_json())
 

@@ -78,7 +78,7 @@ class ReadingDetail(APIView):
         if is_blind(user, reading.case):
             raise PermissionDenied("Submit your own reading of this case first.")
         audit.look(user=user, case=reading.case)
-        return Response(payloads.someones_reading(reading))
+        return Response(payloads.someones_reading(reading, user))
 
 
 class Draft(APIView):

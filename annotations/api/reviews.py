@@ -19,15 +19,18 @@ from annotations.api import bodies, review_bodies
 from annotations.api.conflicts import as_problems
 from annotations.blinding import is_blind
 from annotations.consensus import consensus_of
+from annotations.content import BadContent
 from annotations.escalating import escalate_review
 from annotations.models import Review
+from annotations.naming import sees_names
 from annotations.reverting import revert_review
 from annotations.review_payloads import describe_review, describe_reviews, gold_history
 from curation import audit
 from curation.access import SignedIn, require, signed_in
 from curation.models import Case
 from curation.paging import arguments
-from curation.permissions import CURATE, REVIEW, SEE_OTHERS
+from curation.permissions import REVIEW, SEE_OTHERS
+from curation.problems import Problem
 
 if TYPE_CHECKING:
     import uuid
@@ -48,6 +51,16 @@ def opened_case(request: Request, case_id: uuid.UUID, permission: str) -> Case:
     return case
 
 
+_REFUSALS = (
+    Problem,
+    BadContent,
+    reviewing.GoldMoved,
+    reviewing.ReviewOver,
+    reviewing.ReviewTaken,
+    reviewing.StaleReview,
+)
+
+
 class CaseConsensus(APIView):
     """What the readings of a case add up to."""
 
@@ -58,8 +71,7 @@ class CaseConsensus(APIView):
         """Readings side by side, votes, consensus of answers and regions, steps in rows."""
         arguments(request, ())
         case = opened_case(request, case_id, SEE_OTHERS)
-        is_named = signed_in(request).has_perm(CURATE, case.benchmark)
-        return Response(consensus_of(case=case, is_named=is_named))
+        return Response(consensus_of(case=case, is_named=sees_names(signed_in(request), case.benchmark)))
 
 
 class CaseReviews(APIView):
@@ -106,7 +118,7 @@ class CaseReviews(APIView):
                 with transaction.atomic():
                     version = given.base_version(review.version, is_new=is_new)
                     return act(review_id=review.pk, reviewer=user, version=version, wanted=given.wanted), is_new
-            except Exception as error:  # raised again once what was opened is kept
+            except _REFUSALS as error:  # raised again once what was opened is kept
                 refused = error
         raise refused
 

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from annotations.blinding import is_blind
 from annotations.models import Arm, Reading
+from annotations.naming import CaseNames
 from curation import audit
 from curation.access import SignedIn, signed_in
 from curation.digests import gold_record
@@ -69,11 +70,12 @@ def case_scores(case: Case, user: User, given: Mapping[str, str]) -> dict[str, A
     rows = Score.objects.filter(targets, prediction__in=by_id, **_chosen(given)).order_by(
         "prediction_id", "target_kind", "target_id", "-target_revision", "image", "frame", "map", "roi_rule", "metric"
     )
+    names = CaseNames.of(user, [case])
     return {
         "case": str(case.pk),
         "is_blind": False,
         "predictions": [describe_prediction(prediction) for prediction in predictions],
-        "readings": [_reading(reading, user) for reading in seen],
+        "readings": [_reading(reading, user, names) for reading in seen],
         "gold": None if gold is None else {"revision": gold.revision, **(gold_record(gold) or {})},
         "verdicts": [describe_verdict(row) for row in _verdicts(by_id, revisions, is_staff=is_staff)],
         "results": [
@@ -134,12 +136,12 @@ def _layers(given: Mapping[str, str], prediction: Prediction) -> list[int] | Non
     return [int(number(given["layer"], "layer", least=0, most=MOST_LAYERS))]
 
 
-def _reading(reading: Reading, user: User) -> dict[str, Any]:
+def _reading(reading: Reading, user: User, names: CaseNames) -> dict[str, Any]:
     """What the page draws: answer and regions of the newest revision; its steps are at `readings/{id}/`."""
     newest = next(row for row in reading.revisions.all() if row.revision == reading.revision)
     return {
         "id": str(reading.pk),
-        "reader": reading.reader.display_name,
+        "reader": names.alias(reading.reader_id, reading.case_id) or reading.reader.display_name,
         "arm": reading.arm,
         "revision": reading.revision,
         "is_own": reading.reader_id == user.pk,

@@ -12,7 +12,7 @@ from annotations.models import Comment, Mention, Reading
 from curation.models import AuditEvent, Benchmark, Case, Event, Membership, Role, User
 from tests.annotations.contents import content
 from tests.annotations.submitted import submitted
-from tests.factories import make_case
+from tests.factories import make_case, make_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,14 +103,48 @@ def test_a_reader_sees_only_what_concerns_them(
     assert Event.objects.filter(type="comment.changed", reader_id=other_reader.pk).count() == 1
 
 
-@pytest.mark.parametrize("name", ["omar", "otto", "nobody"])
-def test_whoever_may_not_see_it_cannot_be_named(
+@pytest.mark.parametrize("name", ["otto", "nobody", "R9"])
+def test_whoever_is_no_member_cannot_be_named(
     name: str, case: Case, mine: Reading, other_reader: User, outsider: User, reviewer: User, api: Api
 ) -> None:
     refused = say(api(reviewer), case, f"What says @{name}?")
     assert refused.status_code == 400
-    assert refused.json()["errors"] == [{"path": "text", "detail": f"@{name} is nobody who may see this comment"}]
+    assert refused.json()["errors"] == [{"path": "text", "detail": f"@{name} is nobody of this benchmark"}]
     assert not Comment.objects.exists()
+
+
+@pytest.mark.parametrize("has_read", [False, True])
+def test_that_a_name_is_taken_does_not_tell_who_has_read(
+    has_read: bool, case: Case, mine: Reading, reader: User, other_reader: User, reviewer: User, api: Api
+) -> None:
+    """Whoever asks by naming a colleague gets the same answer, and so does every other reader in the thread."""
+    if has_read:
+        submitted(case, other_reader, content())
+    answer = say(api(reader), case, "What says @omar?")
+    assert answer.status_code == 201
+    told = {**answer.json(), "id": "", "created_at": ""}
+    assert told["mentions"] == [{"id": str(other_reader.pk), "username": "omar", "name": "omar"}]
+    assert told["text"] == "What says @omar?"
+    third = make_user("tess", Role.READER, case.benchmark)
+    submitted(case, third, content())
+    say(api(reviewer), case, "And @tess?", parent=answer.json()["id"])
+    seen = api(third).get(reverse("case-comments", args=[case.pk])).json()["results"][0]
+    somebody = {"id": None, "username": "a reader", "name": "a reader"}
+    assert (seen["text"], seen["mentions"]) == ("What says @reader?", [somebody])
+
+
+def test_who_is_named_hears_of_it_once_they_have_read(
+    case: Case, mine: Reading, other_reader: User, reviewer: User, api: Api
+) -> None:
+    said = say(api(reviewer), case, "What says @omar?").json()
+    assert mentions(api(other_reader)) == []
+    assert not Event.objects.filter(reader_id=other_reader.pk).exists()
+    submitted(case, other_reader, content())
+    omar = api(User.objects.get(pk=other_reader.pk))
+    assert [row["comment"] for row in mentions(omar)] == [said["id"]]
+    assert texts(omar, case) == ["What says @omar?"]
+    say(api(reviewer), case, "And this, @omar?")
+    assert Event.objects.filter(type="mention.changed", reader_id=other_reader.pk).count() == 1
 
 
 def test_names_end_where_the_sentence_does(case: Case, mine: Reading, reviewer: User, curator: User, api: Api) -> None:
@@ -221,5 +255,5 @@ def test_the_list_costs_the_same_however_long(
     client.get(reverse("case-comments", args=[case.pk]))
     with django_assert_num_queries(4):
         client.get(reverse("case-comments", args=[case.pk]))
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(5):
         client.get(reverse("mentions"))

@@ -241,7 +241,7 @@ class TestOverHttp:
     ) -> None:
         push(benchmark, [make_case(benchmark, f"c{n}") for n in range(9)], reader, curator)
         fresh = User.objects.get(pk=curator.pk)
-        with django_assert_num_queries(3):
+        with django_assert_num_queries(4):  # and that it was looked at
             api(fresh).get(reverse("assignments", args=[benchmark.slug]))
 
 

@@ -201,7 +201,7 @@ def test_scores_take_few_queries(
     for number in range(3):
         predict(plant(f"model {number}"), scored.case)
     client, address = api(reviewer), addresses(scored)["scores"]
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         assert len(client.get(address).json()["predictions"]) == 4
 
 

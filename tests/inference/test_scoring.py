@@ -13,6 +13,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 
 from curation.models import Benchmark, Case, CaseFacts, CaseImage, Event, Gold, GoldRoi, User
 from inference import claiming, scoring
+from inference.claiming import claim
 from inference.models import (
     JobState,
     MapKind,
@@ -24,7 +25,6 @@ from inference.models import (
     ScoringRun,
     TargetKind,
 )
-from inference.claiming import claim
 from inference.scoring import request_benchmark_scoring, request_scoring, run_scoring, score_case
 from tests.factories import make_benchmark, make_case, make_user
 from tests.inference.conftest import Sent, box, plant, predict, submit

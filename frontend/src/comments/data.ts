@@ -2,7 +2,8 @@
 import { call } from "../api/client";
 
 export interface Person {
-  id: string;
+  /** Null for a reader who goes by another name here (R1, R2 …). */
+  id: string | null;
   username: string;
   name: string;
 }
