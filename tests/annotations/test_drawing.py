@@ -199,7 +199,7 @@ def test_cases_come_as_often_as_their_probability_says(
     reader = as_reader("rosa", benchmark)
     rng = random.Random(20)
     monkeypatch.setattr(drawing, "_coin", rng)
-    times = 400
+    times = 160
     seen: collections.Counter[str] = collections.Counter()
     said: dict[str, float] = {}
     for _ in range(times):
@@ -224,7 +224,7 @@ def test_an_estimate_reweighted_by_the_draws_is_right_on_average(monkeypatch: py
     rng = random.Random(4)
     monkeypatch.setattr(drawing, "_coin", rng)
     plain, weighted = [], []
-    for _ in range(150):
+    for _ in range(60):
         before = transaction.savepoint()
         shuffle(cases, rng.sample(range(6), 6))
         drawn = [hard[int(read(reader, benchmark)[1:])] for _ in range(3)]
