@@ -104,7 +104,9 @@ export function ReaderHead({ said }: { said: ReadingSaid }): JSX.Element {
   return (
     <div class="reader-head">
       <Swatch style={styleOf(said)} />
-      <span>{nameOf(said)}</span>
+      <span class="trunc" title={nameOf(said)}>
+        {nameOf(said)}
+      </span>
       {!said.is_of_this_input && (
         <span class="badge warn" title="The images or the question have changed since; not counted in the consensus">
           older input
@@ -133,7 +135,7 @@ export function Answers(): JSX.Element {
       </div>
       <div class="scrolls">
         {options.length > 0 ? (
-          <table class="table side-by-side">
+          <table class="table side-by-side answers-table">
             <thead>
               <tr>
                 <th>Option</th>

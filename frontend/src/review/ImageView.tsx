@@ -5,13 +5,12 @@ import { BrushSize } from "../panels/BrushSize";
 import { Plain, ToolButtons, UndoButtons } from "../panels/ToolButtons";
 import { ViewControls } from "../panels/ViewControls";
 import { LayoutPicker, LinkToggle } from "../panels/ViewMenus";
-import { filledTo } from "../panels/words";
 import { setLabel } from "../state/act";
-import { currentImage, goToFrame } from "../state/viewing";
 import { layoutOf } from "../viewer/layout";
 import type { Under } from "../viewer/Overlay";
 import { Viewport } from "../viewer/Viewport";
 import { board } from "./board";
+import { Frames } from "./Frames";
 import { bindReviewKeys } from "./keys";
 import { Layers } from "./Layers";
 import { Thumbnails } from "./Thumbnails";
@@ -46,28 +45,6 @@ function LabelChoice(): JSX.Element | null {
   );
 }
 
-function FrameSlider(): JSX.Element | null {
-  const image = currentImage(board);
-  if (!image || image.frames < 2) return null;
-  return (
-    <label class="row sm t2">
-      Frame
-      <input
-        class="range frames"
-        type="range"
-        min="0"
-        max={image.frames - 1}
-        value={board.cell().frame.value}
-        style={filledTo(board.cell().frame.value / (image.frames - 1))}
-        onInput={(event) => goToFrame(board, event.currentTarget.valueAsNumber)}
-      />
-      <span class="num">
-        {board.cell().frame.value + 1} / {image.frames}
-      </span>
-    </label>
-  );
-}
-
 export function ImageView(): JSX.Element {
   const surface = useRef<HTMLDivElement>(null);
   const layout = layoutOf(board.layout.value);
@@ -78,7 +55,7 @@ export function ImageView(): JSX.Element {
         {board.images.value.length > 1 && <LayoutPicker board={board} />}
         <LinkToggle board={board} />
         <ViewControls board={board} />
-        <FrameSlider />
+        <Frames />
         <BrushSize board={board} />
         <span class="end row">
           <LabelChoice />

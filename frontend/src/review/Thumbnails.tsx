@@ -19,7 +19,7 @@ export function Thumbnails(): JSX.Element | null {
           <Thumb key={image.sha256 + image.number} board={board} image={image} words={words}>
             <span class="r">
               {read}
-              {gold > 0 && ` · gold ${gold}`}
+              {gold > 0 && <b> +{gold}</b>}
             </span>
           </Thumb>
         );

@@ -1,8 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { styleOf } from "./view";
+import { framesDrawn, styleOf } from "./view";
 
 describe("looks", () => {
   it("gives eight readers eight pairs of colour and line, then begins again", () => {
     expect([1, 2, 8, 9].map((number) => styleOf({ number }))).toEqual([1, 2, 8, 1]);
+  });
+
+  it("names the frames of an image on which there is something, each once and in order", () => {
+    const rois = [9, 3, 9].map((frame) => ({ image: 2, frame }));
+    expect(framesDrawn([...rois, { image: 1, frame: 5 }], 2)).toEqual([3, 9]);
+    expect(framesDrawn(rois, 3)).toEqual([]);
   });
 });

@@ -18,6 +18,12 @@ export function placesAt(image: number, frame: number): Place[] {
   return (consensus.value?.regions ?? []).filter((at) => at.image === image && at.frame === frame);
 }
 
+/** The frames of an image on which there are regions, in order. */
+export function framesDrawn(rois: readonly Pick<Roi, "image" | "frame">[], image: number): number[] {
+  const here = rois.filter((roi) => roi.image === image).map((roi) => roi.frame);
+  return [...new Set(here)].sort((a, b) => a - b);
+}
+
 /** Whether a viewport shows a frame that has maps. */
 export const hasMaps = computed(() =>
   board.cells.value.some((cell) => placesAt(cell.image.value ?? 0, cell.frame.value).some((at) => at.window !== null)),
