@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django import template
@@ -60,40 +61,108 @@ ICONS = {
 }
 
 
-# Pages of one benchmark: name, address by slug, title, icon, and who may open it.
-SECTIONS = (
-    ("overview", "benchmark-page", "Overview", "chart", VIEW),
-    ("cases", "benchmark-cases-page", "Cases", "columns", VIEW),
-    ("wrong-reason", "benchmark-wrong-reason-page", "Wrong reason", "warn", SEE_MODELS),
-    ("review", "review-queue", "Review", "check", REVIEW),
-    ("agreement", "agreement-page", "Agreement", "people", SEE_OTHERS),
-    ("progress", "progress-page", "Progress", "chart", CURATE),
-    ("readers", "readers-page", "Readers", "eye", CURATE),
-    ("models", "enrolments-page", "Models", "cube", SEE_MODELS),
-    ("runs", "runs-page", "Runs", "list", SEE_MODELS),
-    ("schedules", "schedules-page", "Schedules", "clock", SEE_MODELS),
-    ("queue", "queue-page", "Queue", "people", CURATE),
-    ("snapshots", "snapshots-page", "Snapshots", "archive", SEE_MODELS),
+@dataclass(frozen=True)
+class Section:
+    """A page of one benchmark: its name, its address by slug, its title, and who may open it."""
+
+    name: str
+    address: str
+    title: str
+    permission: str
+
+
+# Pages of one benchmark in groups, each a tab with its icon; a group stands for its first page that one may open.
+GROUPS = (
+    (
+        "Overview",
+        "chart",
+        (
+            Section("overview", "benchmark-page", "Summary", VIEW),
+            Section("progress", "progress-page", "Progress", CURATE),
+            Section("wrong-reason", "benchmark-wrong-reason-page", "Wrong reason", SEE_MODELS),
+        ),
+    ),
+    ("Cases", "columns", (Section("cases", "benchmark-cases-page", "Cases", VIEW),)),
+    (
+        "Reading",
+        "eye",
+        (
+            Section("queue", "queue-page", "Queue", CURATE),
+            Section("readers", "readers-page", "Readers", CURATE),
+        ),
+    ),
+    (
+        "Agreement",
+        "people",
+        (
+            Section("agreement", "agreement-page", "Numbers", SEE_OTHERS),
+            Section("pairs", "agreement-pairs-page", "Pairs", SEE_OTHERS),
+            Section("review", "review-queue", "Review", REVIEW),
+        ),
+    ),
+    (
+        "Models",
+        "cube",
+        (
+            Section("models", "enrolments-page", "Enrolled", SEE_MODELS),
+            Section("runs", "runs-page", "Runs", SEE_MODELS),
+            Section("schedules", "schedules-page", "Schedules", SEE_MODELS),
+        ),
+    ),
+    ("Snapshots", "archive", (Section("snapshots", "snapshots-page", "Snapshots", SEE_MODELS),)),
 )
 # Pages that whoever reads there may not open, whatever else they are: they tell of single readings.
 NOT_FOR_READERS = frozenset({"progress", "readers"})
 
 
+@dataclass(frozen=True)
+class Page:
+    """A link to a page; `count` stands beside its title if there is one."""
+
+    title: str
+    url: str
+    is_open: bool
+    count: int | None
+
+
+@dataclass(frozen=True)
+class Group:
+    """A tab, and the pages behind it."""
+
+    title: str
+    symbol: str
+    pages: list[Page]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the page that is open is one of them."""
+        return any(page.is_open for page in self.pages)
+
+
 @register.inclusion_tag("curation/tabs.html", takes_context=True)
 def benchmark_tabs(context: dict[str, Any], benchmark: Benchmark, current: str) -> dict[str, Any]:
-    """Links to the pages of a benchmark that the user may open; `current` is the open one's name in SECTIONS.
+    """Links to the pages of a benchmark that the user may open, in groups; `current` is the open one's name in GROUPS.
 
     A page may give counts to stand beside a title: `tab_counts`, by name.
     """
     user = context["request"].user
     counts = context.get("tab_counts", {})
     is_reader = Role.READER.value in user.roles_in(benchmark.pk)
-    tabs = [
-        (name, reverse(address, args=[benchmark.slug]), title, symbol, counts.get(name))
-        for name, address, title, symbol, permission in SECTIONS
-        if user.has_perm(permission, benchmark) and not (is_reader and name in NOT_FOR_READERS)
+    groups = [
+        Group(
+            title,
+            symbol,
+            [
+                Page(
+                    one.title, reverse(one.address, args=[benchmark.slug]), one.name == current, counts.get(one.name)
+                )
+                for one in sections
+                if user.has_perm(one.permission, benchmark) and not (is_reader and one.name in NOT_FOR_READERS)
+            ],
+        )
+        for title, symbol, sections in GROUPS
     ]
-    return {"benchmark": benchmark, "tabs": tabs, "current": current}
+    return {"benchmark": benchmark, "groups": [group for group in groups if group.pages]}
 
 
 @register.simple_tag

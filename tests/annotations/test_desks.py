@@ -203,3 +203,18 @@ def test_a_paused_benchmark_shows_nothing_ahead(
     benchmark.is_paused = True
     benchmark.save()
     assert ahead(client, reader, benchmark) == []
+
+
+def test_what_is_to_be_read_comes_before_what_is_read(
+    client: Client, benchmark: Benchmark, cases: list[Case], reader: User, curator: User
+) -> None:
+    benchmarks = [make_benchmark(name) for name in ("a-read", "b-unread", "c-assigned", "d-held")]
+    for one in benchmarks:
+        give_role(name=reader.username, role=Role.READER, benchmark=one)
+        make_case(one, "case")
+    user = User.objects.get(pk=reader.pk)
+    submitted(benchmarks[0].cases.get(), user, {"answer": {"choice": "A"}})
+    assign(benchmark=benchmarks[2], case_ids=[benchmarks[2].cases.get().pk], reader=user, curator=curator)
+    assert isinstance(next_case(reader=user, benchmark=benchmarks[3]), HandedOut)
+    order = [desk.benchmark.slug for desk in desks_of(user)]
+    assert order == ["d-held", "c-assigned", "b-unread", benchmark.slug, "a-read"]
