@@ -113,11 +113,13 @@ def _patterns(benchmark: Benchmark, narrowed: Narrowed) -> list[PatternRow]:
         found = tallies.read(benchmark.pk, tallies.part_of("pattern", narrowed.arm.value))
     else:
         found = rows_of(patterns_statement(benchmark, narrowed, digits=scale.digits))
+    patterns = {key: json.loads(key) for key in {row[0] for row in found}}
+    names = {key: tallies.pattern_key(pattern) for key, pattern in patterns.items()}
     counts: Counter[tuple[Any, str]] = Counter()
     for key, cluster, (count,) in found:
         counts[cluster, key] += count
-    rows = [(cluster, json.loads(key), count) for (cluster, key), count in counts.items() if count]
-    return sorted(rows, key=lambda row: (row[0], tallies.pattern_key(row[1])))
+    told = sorted((one for one in counts if counts[one]), key=lambda one: (one[0], names[one[1]]))
+    return [(cluster, patterns[key], counts[cluster, key]) for cluster, key in told]
 
 
 def patterns_statement(benchmark: Benchmark, narrowed: Narrowed, *, digits: int) -> Statement:

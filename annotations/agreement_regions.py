@@ -29,6 +29,8 @@ Place = tuple[int, int]
 """(image number, frame)."""
 Mask = NDArray[np.bool_]
 Scores = NDArray[np.float64]
+Unions = dict[Place, tuple[Mask, Mask]]
+"""All areas that each of two drew on a place."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,7 @@ def compare_regions(
         surface_dice=share,
         hausdorff=distance,
         hausdorff_unit=unit,
-        labels=tuple(_labels(a, b, scores, planes)),
+        labels=tuple(_labels(a, b, scores, planes, unions)),
         why=why,
     )
 
@@ -174,14 +176,15 @@ def _outlines(
 
 
 def _labels(
-    a: Sequence[Drawn], b: Sequence[Drawn], scores: Scores, planes: Mapping[int, Plane]
+    a: Sequence[Drawn], b: Sequence[Drawn], scores: Scores, planes: Mapping[int, Plane], whole: Unions
 ) -> Iterable[LabelOverlap]:
     """Each label by itself: a region that the other gave another name counts as drawn by one alone."""
-    for label in sorted({one.label for one in (*a, *b)}):
+    names = sorted({one.label for one in (*a, *b)})
+    for label in names:
         rows = [i for i, one in enumerate(a) if one.label == label]
         columns = [j for j, one in enumerate(b) if one.label == label]
         matched = len(assign(scores[np.ix_(rows, columns)], THRESHOLD))
-        unions = _unions([a[i] for i in rows], [b[j] for j in columns], planes)
+        unions = whole if len(names) == 1 else _unions([a[i] for i in rows], [b[j] for j in columns], planes)
         share = _mean(iou(*masks) for masks in unions.values())
         yield LabelOverlap(label, matched, len(rows) - matched, len(columns) - matched, share)
 
@@ -193,9 +196,9 @@ def _by_place(drawn: Sequence[Drawn]) -> dict[Place, list[int]]:
     return places
 
 
-def _unions(a: Sequence[Drawn], b: Sequence[Drawn], planes: Mapping[int, Plane]) -> dict[Place, tuple[Mask, Mask]]:
+def _unions(a: Sequence[Drawn], b: Sequence[Drawn], planes: Mapping[int, Plane]) -> Unions:
     """All areas that each drew on a place, within the smallest window that holds both; only places with a pixel."""
-    found: dict[Place, tuple[Mask, Mask]] = {}
+    found: Unions = {}
     sides = [_by_place(a), _by_place(b)]
     for place in sorted({*sides[0], *sides[1]}):
         plane = planes[place[0]]

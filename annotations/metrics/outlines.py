@@ -14,8 +14,12 @@ METRIC_VERSION = "1"
 
 Mask = NDArray[np.bool_]
 Array = NDArray[np.float64]
+Places = NDArray[np.intp]
+"""Rows and columns, (places, 2)."""
 Spacing = tuple[float, float] | None
 
+_TILE = 16
+"""Pixels: the farthest of so small a square is nearly as far as the others there."""
 _SLACK = 1e-9
 """A distance this little above the tolerance still counts: three pixels of 0.1 mm are 0.30000000000000004 mm."""
 
@@ -117,9 +121,10 @@ def boundary_distances(a: Mask, b: Mask, spacing: Spacing, percents: Sequence[fl
     first, second = (_boundary(mask) for mask in _cropped(a, b))
     if not len(first) or not len(second):
         return [float("inf") if len(first) or len(second) else float("nan")] * len(percents)
-    directed = [
-        np.percentile(_nearest(one, other, step), percents) for one, other in ((first, second), (second, first))
-    ]
+    both = ((first, second), (second, first))
+    if tuple(percents) == (100,):
+        return [max(_farthest(one, other, step) for one, other in both)]
+    directed = [np.percentile(_nearest(one, other, step), percents) for one, other in both]
     return [float(greater) for greater in np.maximum(*directed)]
 
 
@@ -179,8 +184,8 @@ def surface_dice(a: Mask, b: Mask, spacing: Spacing, tolerance: float) -> float:
     if not lengths_a.size or not lengths_b.size:
         return 0.0 if total else float("nan")
     limit = tolerance * (1 + _SLACK)
-    near_a = lengths_a[_nearest(corners_a, corners_b, step) <= limit].sum()
-    near_b = lengths_b[_nearest(corners_b, corners_a, step) <= limit].sum()
+    near_a = lengths_a[_nearest(corners_a, corners_b, step, limit) <= limit].sum()
+    near_b = lengths_b[_nearest(corners_b, corners_a, step, limit) <= limit].sum()
     return float(min((near_a + near_b) / total, 1.0))
 
 
@@ -220,18 +225,25 @@ def _cropped(a: Mask, b: Mask) -> tuple[Mask, Mask]:
     return np.pad(a[window], 1), np.pad(b[window], 1)
 
 
-def _boundary(padded: Mask) -> NDArray[np.intp]:
+def _boundary(padded: Mask) -> Places:
     """(row, column) of each boundary pixel, (pixels, 2)."""
     inner = padded[1:-1, 1:-1]
     around = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
-    return np.argwhere(inner & ~around)
+    return _set_places(inner & ~around)
 
 
-def _outline(padded: Mask, step: Array) -> tuple[NDArray[np.intp], Array]:
+def _set_places(mask: Mask) -> Places:
+    """As `np.argwhere`, three times as fast."""
+    return np.stack(np.divmod(np.flatnonzero(mask), max(mask.shape[1], 1)), axis=1)
+
+
+def _outline(padded: Mask, step: Array) -> tuple[Places, Array]:
     """(row, column) of each pixel corner on the outline, and the length of outline there in units of `step`."""
-    quads = np.stack([padded[:-1, :-1], padded[:-1, 1:], padded[1:, :-1], padded[1:, 1:]])  # each corner's four pixels
-    corners = np.argwhere(quads.any(axis=0) & ~quads.all(axis=0))
-    top_left, top_right, bottom_left, bottom_right = quads[:, corners[:, 0], corners[:, 1]]
+    quads = (padded[:-1, :-1], padded[:-1, 1:], padded[1:, :-1], padded[1:, 1:])  # each corner's four pixels
+    top, bottom = quads[0] ^ quads[1], quads[2] ^ quads[3]
+    corners = _set_places(top | bottom | (quads[0] ^ quads[2]))
+    rows, columns = corners.T
+    top_left, top_right, bottom_left, bottom_right = (quad[rows, columns] for quad in quads)
     half_diagonal = 0.5 * math.hypot(step[0], step[1])
     lengths = np.full(len(corners), half_diagonal)  # one pixel unlike the other three
     is_level = (top_left == top_right) & (bottom_left == bottom_right)
@@ -241,7 +253,39 @@ def _outline(padded: Mask, step: Array) -> tuple[NDArray[np.intp], Array]:
     return corners, lengths
 
 
-def _nearest(points: NDArray[np.intp], others: NDArray[np.intp], step: Array) -> Array:
-    """Distance of each point to the nearest of the others, from whole differences."""
-    _, nearest = KDTree(others * step, compact_nodes=False, balanced_tree=False).query(points * step)
-    return np.asarray(np.hypot(*((points - others[nearest]) * step).T))
+def _nearest(points: Places, others: Places, step: Array, limit: float = math.inf) -> Array:
+    """Distance of each point to the nearest of the others, from whole differences; inf where it is above a limit."""
+    reach = limit + 0.01 * float(step.min())  # what rounding may add to a distance that is the limit
+    _, nearest = _tree(others, step).query(points * step, distance_upper_bound=reach)
+    found = np.full(len(points), math.inf)
+    is_near = nearest < len(others)
+    found[is_near] = _gaps(points[is_near], others[nearest[is_near]], step)
+    return found
+
+
+def _farthest(points: Places, others: Places, step: Array) -> float:
+    """The greatest distance of a point to the nearest of the others.
+
+    One point of each tile is looked up first. No other point of the tile is farther off than that one and the way to
+    it, so that most need no look.
+    """
+    tree = _tree(others, step)
+    tiles = points // _TILE
+    names = tiles[:, 0] * (tiles[:, 1].max() + 1) + tiles[:, 1]
+    _, first, tile = np.unique(names, return_index=True, return_inverse=True)
+    known = _gaps(points[first], others[tree.query(points[first] * step)[1]], step)
+    most = known[tile] + _gaps(points, points[first][tile], step)
+    open_points = points[most > known.max() * (1 - _SLACK)]
+    if not len(open_points):
+        return float(known.max())
+    rest = _gaps(open_points, others[tree.query(open_points * step)[1]], step)
+    return float(max(known.max(), rest.max()))
+
+
+def _tree(places: Places, step: Array) -> KDTree:
+    return KDTree(places * step, compact_nodes=False, balanced_tree=False)
+
+
+def _gaps(points: Places, others: Places, step: Array) -> Array:
+    """Distance of each point to the one beside it."""
+    return np.asarray(np.hypot(*((points - others) * step).T))

@@ -108,6 +108,29 @@ def test_surface_dice_equals_deepminds(a, b, spacing, tolerance):
     )
 
 
+@pytest.mark.parametrize("seed", range(16))
+def test_outlines_of_many_tiles_equal_every_distance_and_deepminds(seed):
+    """Of large masks most distances are not looked up: what is left out must not matter."""
+    rng = np.random.default_rng(seed)
+    a, b = (np.zeros((130, 170), dtype=np.bool_) for _ in range(2))
+    for mask in (a, b):
+        for _ in range(rng.integers(1, 5)):
+            top, left = rng.integers(0, 110), rng.integers(0, 150)
+            mask[top : top + rng.integers(1, 60), left : left + rng.integers(1, 60)] = True
+    if seed % 4 == 0:
+        b = a ^ (rng.random(a.shape) < 0.002)  # specks
+    spacing = None if seed % 2 else (float(rng.choice([0.1, 0.7, 2.0])), float(rng.choice([0.3, 1.0])))
+    step = np.array(spacing or (1.0, 1.0))
+    places = [np.argwhere(_boundary(mask)) * step for mask in (a, b)]
+    every = distance.cdist(*places)
+    directed = [every.min(axis=1), every.min(axis=0)]
+    assert hausdorff(a, b, spacing) == pytest.approx(max(one.max() for one in directed), rel=1e-12)
+    assert hausdorff95(a, b, spacing) == pytest.approx(max(np.percentile(one, 95) for one in directed), rel=1e-12)
+    for tolerance in (0.0, 0.35, 3.0, 1000.0):
+        oracle = _surface_distance(a, b, spacing or (1.0, 1.0), tolerance)
+        assert surface_dice(a, b, spacing, tolerance) == pytest.approx(oracle, abs=1e-12)
+
+
 def test_a_distance_a_rounding_error_above_the_tolerance_is_within():
     a, b = _square(2, 2), _square(2, 5)
     assert 3 * 0.1 > 0.3
