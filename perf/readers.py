@@ -255,6 +255,10 @@ def measure(site: Site, benchmark: Benchmark, given: argparse.Namespace) -> None
     curator = make_person(site, benchmark, Role.CURATOR, 0)
     first = f"/api/v1/benchmarks/{benchmark.slug}/cases/"
     looked(site, benchmark, "list of cases", lambda: curator.call("GET", first))
+    reader = make_person(site, benchmark, Role.READER, 0)
+    looked(site, benchmark, "list of cases, by a blind reader", lambda: reader.call("GET", first))
+    one = f"/api/v1/cases/{benchmark.cases.values_list('pk', flat=True)[0]}/"
+    looked(site, benchmark, "one case", lambda: curator.call("GET", one))
     looked(site, benchmark, "list by disagreement", lambda: curator.call("GET", f"{first}?min_disagreement=0.1"))
 
 
