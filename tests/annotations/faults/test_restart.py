@@ -20,8 +20,9 @@ import psycopg
 import pytest
 from django.conf import settings
 
-from config.embedded import Server, start_postgres
+from config.embedded import Server, postgres_binaries, start_postgres
 from config.environment import Var
+from tests.inference.test_killed_worker import database_url
 from tests.ports import free_port
 
 if TYPE_CHECKING:
@@ -107,13 +108,26 @@ def environment(var: Var) -> dict[str, str]:
     return {**os.environ, "SIGHTLINE_VAR": str(var.root), "SECRET_KEY": settings.SECRET_KEY}
 
 
+def copy_tables(url: str) -> None:
+    """Those of the test's own database, which is migrated: to migrate another one takes much longer."""
+    binaries = postgres_binaries()
+    dumped = subprocess.run([binaries / "pg_dump", "--no-owner", database_url()], check=True, capture_output=True)
+    subprocess.run(
+        [binaries / "psql", "-q", "-v", "ON_ERROR_STOP=1", "--single-transaction", url],
+        check=True,
+        capture_output=True,
+        input=dumped.stdout,
+    )
+
+
 @pytest.fixture
-def served(var: Var, environment: dict[str, str]) -> Iterator[tuple[list[Server], int, list[str]]]:
+def served(var: Var, environment: dict[str, str], db: None) -> Iterator[tuple[list[Server], int, list[str]]]:
     """The database server in a list, since it changes; the port of the web process; and the readers' tokens."""
     running = [start_postgres(var)]
     environment["DATABASE_URL"] = running[0].url
     with ExitStack() as stack:
         stack.callback(lambda: running[0].stop())  # noqa: PLW0108 the one that runs then
+        copy_tables(running[0].url)
         ward = [sys.executable, "-m", "tests.annotations.faults.ward", str(CASES), str(READERS)]
         tokens = subprocess.run(ward, cwd=PROJECT, env=environment, check=True, capture_output=True, text=True).stdout
         port = free_port()

@@ -1,6 +1,6 @@
 """Prepare an installation for readers over HTTP: `python -m tests.annotations.faults.ward CASES READERS`.
 
-Prints one token a line. Run with DATABASE_URL of an empty database.
+Prints one token a line. Run with DATABASE_URL of a database that has the tables, and nothing in them.
 """
 
 from __future__ import annotations
@@ -13,16 +13,13 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
-from django.core.management import call_command  # noqa: E402 models are imported once Django is set up
-
-from curation.accounts import new_token  # noqa: E402
+from curation.accounts import new_token  # noqa: E402 models are imported once Django is set up
 from curation.models import Role  # noqa: E402
 from tests.factories import make_benchmark, make_case, make_user  # noqa: E402
 
 
 def main(cases: int, readers: int) -> None:
-    """Migrate, make the cases and print the readers' tokens."""
-    call_command("migrate", verbosity=0)
+    """Make the cases and print the readers' tokens."""
     benchmark = make_benchmark("ward", overlap=2)
     for number in range(cases):
         make_case(benchmark, f"c{number}", images=0)
