@@ -46,7 +46,8 @@ function Sources({ now }: { now: Draft }): JSX.Element {
     const said = readings.value.find((reading) => reading.reading === one.reading);
     return said ? [`${said.reader} revision ${one.revision}`] : [];
   });
-  const how = now.action ? ACTIONS[now.action] : "nothing taken yet";
+  const asItIs = saysSomething(now.content) ? "the gold in force, nothing changed yet" : "nothing taken yet";
+  const how = now.action ? ACTIONS[now.action] : asItIs;
   return (
     <p class="sm t2">
       {how}

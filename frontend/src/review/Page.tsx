@@ -1,5 +1,6 @@
 // Readings side by side on the left, the gold that is made of them on the right.
 import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { Dialog } from "../panels/Dialog";
 import { KeysDialog } from "../panels/KeysDialog";
 import { when } from "../panels/words";
@@ -57,6 +58,17 @@ function askSetAside(review: Review): void {
 }
 
 function Status(): JSX.Element {
+  const place = useRef<HTMLDivElement>(null);
+  // What was done is said here, wherever in the column the hand that did it was.
+  useEffect(() => place.current?.scrollIntoView({ block: "nearest" }), [said.value]);
+  return (
+    <div ref={place}>
+      <Standing />
+    </div>
+  );
+}
+
+function Standing(): JSX.Element {
   const review = open.value;
   const next = page.value?.urls.next;
   if (mine.value)

@@ -69,7 +69,7 @@ function Cell({ said, row, at }: CellProps): JSX.Element {
       <div class="step-cell">
         <span class="row wrap xs t3">
           {letter && (
-            <span class={`view view-${letter}`} title="Those with the same letter say the same">
+            <span class={`says says-${letter}`} title="Those with the same letter say the same">
               {letter}
             </span>
           )}
