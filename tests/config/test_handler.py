@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,7 @@ from asgiref.sync import iscoroutinefunction
 from asgiref.testing import ApplicationCommunicator
 from django.http import HttpResponse
 
-from config.handler import ThreadedHandler
+from config.handler import AT_ONCE, ThreadedHandler
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +50,20 @@ def meeting(_: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpReque
     def answer(_: HttpRequest) -> HttpResponseBase:
         both.wait(timeout=PATIENCE_S)
         return HttpResponse(b"met")
+
+    return answer
+
+
+def counting(_: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+    """A middleware that tells how many are in it at once."""
+    inside: list[None] = []
+
+    def answer(_: HttpRequest) -> HttpResponseBase:
+        inside.append(None)
+        time.sleep(0.01)
+        seen.append(len(inside))
+        inside.pop()
+        return HttpResponse(b"counted")
 
     return answer
 
@@ -114,3 +129,31 @@ def test_a_view_that_is_a_coroutine_answers_through_it(settings: Any) -> None:
     start, body = asyncio.run(asked(ThreadedHandler(), "/api/v1/events/"))
     assert start["status"] == 401
     assert b"not-signed-in" in body["body"]
+
+
+def test_a_few_run_at_once_and_the_others_wait_their_turn(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("config.handler.LONG_S", PATIENCE_S)
+    settings.MIDDLEWARE = [f"{__name__}.counting"]
+    settings.ALLOWED_HOSTS = ["localhost"]
+    seen.clear()
+    handler = ThreadedHandler()
+
+    async def many() -> None:
+        await asyncio.gather(*(asked(handler, "/") for _ in range(3 * AT_ONCE)))
+
+    asyncio.run(many())
+    assert len(seen) == 3 * AT_ONCE
+    assert max(seen) <= AT_ONCE
+
+
+def test_whoever_takes_long_lets_the_next_in(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("config.handler.LONG_S", 0.01)
+    monkeypatch.setattr("config.handler.AT_ONCE", 1)
+    settings.MIDDLEWARE = [f"{__name__}.meeting"]
+    settings.ALLOWED_HOSTS = ["localhost"]
+    handler = ThreadedHandler()
+
+    async def two() -> list[list[dict[str, Any]]]:
+        return await asyncio.gather(asked(handler, "/"), asked(handler, "/"))
+
+    assert [told[1]["body"] for told in asyncio.run(two())] == [b"met", b"met"]
