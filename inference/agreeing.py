@@ -72,9 +72,7 @@ def _replace(sources: CaseSources, stored: list[AgreementScore], pairs: list[Com
     agreement.announce(sources)
 
 
-def _count(
-    sources: CaseSources, stored: list[tallies.StoredPair], kept: set[int], missing: list[Compared]
-) -> None:
+def _count(sources: CaseSources, stored: list[tallies.StoredPair], kept: set[int], missing: list[Compared]) -> None:
     """Change the tallies of the benchmark as the pairs change."""
     before = tallies.cells_of_pairs(stored, said_at=None)
     after = tallies.cells_of_pairs([*(one for one in stored if one.score.pk in kept), *missing], said_at=None)
