@@ -90,11 +90,11 @@ def test_regions_steps_and_entities_become_rows(reader: User, benchmark: Benchma
     things = [entity(rois=[boxes[1]["id"]], view="zoom")]
     reading = drafted(reader, benchmark, content(rois=boxes, steps=steps, entities=things))
     revision = submit(reading_id=reading.pk, version=1, key="k")
-    rois = list(Roi.objects.filter(revision=revision))
+    rois = list(Roi.objects.filter(revision=revision).order_by("number"))
     assert [(str(row.client_id), row.number, row.shape, row.geometry) for row in rois] == [
         (box["id"], number, box["shape"], box["geometry"]) for number, box in enumerate(boxes, 1)
     ]
-    rows = list(RationaleStep.objects.filter(revision=revision))
+    rows = list(RationaleStep.objects.filter(revision=revision).order_by("number"))
     assert [(row.number, row.kind, row.image, row.is_critical) for row in rows] == [
         (1, "image_finding", 1, None),
         (2, "summary", None, True),

@@ -328,7 +328,7 @@ class TestFolders:
         report = take(benchmark, folder, "images")
         assert (report.created, report.rejected) == (2, [])
         first, second = Case.objects.order_by("position")
-        assert [image.asset.source_sha256 for image in first.images.all()] == [
+        assert [image.asset.source_sha256 for image in first.images.order_by("number")] == [
             hashlib.sha256(png(number)).hexdigest() for number in (1, 2, 10)
         ]
         assert second.images.count() == 1

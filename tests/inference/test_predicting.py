@@ -55,7 +55,7 @@ def test_a_prediction_keeps_what_the_model_said(case: Case, planted: ModelVersio
     assert (made.state, made.choice, made.attempts) == (JobState.DONE, "A", 1)
     assert made.option_probabilities == pytest.approx({"A": 0.75, "B": 0.25})
     assert (made.shown_frames, made.image_share) == ({"1": [0]}, {"1": 1.0})
-    assert [step.number for step in PredictionStep.objects.filter(prediction=made)] == [1, 2]
+    assert [step.number for step in PredictionStep.objects.filter(prediction=made).order_by("number")] == [1, 2]
     stored = AttentionMap.objects.get(prediction=made)
     question = np.frombuffer(stored.question, "<f4").reshape(stored.layers, stored.rows, stored.columns)
     # Half of all attention is on the image; gains 3 and 5 on 4 of 16 cells.
