@@ -244,7 +244,9 @@ def parse_database_url(url: str) -> dict[str, object]:
     """A postgres:// URL as Django's settings of one database.
 
     The host may be a socket folder, as `?host=/folder` or percent-encoded in the host's place. Other query
-    parameters (sslmode, connect_timeout, ...) are passed to the driver.
+    parameters (sslmode, connect_timeout, ...) are passed to the driver. `prepare_threshold` is after how many uses a
+    connection prepares a statement of `curation.statements`: 1 unless it is given, `none` for never (a pooler between
+    that hands one session's statements to others).
     """
     shown = without_password(url)
     parts = urlsplit(url)
@@ -259,6 +261,9 @@ def parse_database_url(url: str) -> dict[str, object]:
         raise BadSetting("DATABASE_URL", shown, "expected a port from 0 to 65535") from None
     options = dict(parse_qsl(parts.query))
     host = options.pop("host", "") or unquote(parts.hostname or "")
+    uses = options.pop("prepare_threshold", "1")
+    if uses != "none" and not (uses.isascii() and uses.isdecimal()):
+        raise BadSetting("DATABASE_URL", shown, "expected a whole number or none as prepare_threshold")
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": name,
@@ -266,7 +271,7 @@ def parse_database_url(url: str) -> dict[str, object]:
         "PASSWORD": unquote(parts.password or "") or options.pop("password", ""),
         "HOST": host,
         "PORT": str(port or options.pop("port", "")),
-        "OPTIONS": options,
+        "OPTIONS": {**options, "prepare_threshold": None if uses == "none" else int(uses)},
     }
 
 

@@ -80,8 +80,6 @@ TEMPLATES = [
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {**ENVIRONMENT.database(), "CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
 }
-# How often a connection is sent one of `curation.statements` before it prepares it; the other queries never are.
-DATABASES["default"]["OPTIONS"].setdefault("prepare_threshold", 1)
 if most_connections := ENVIRONMENT.whole("SIGHTLINE_DATABASE_POOL"):
     # To open a connection costs PostgreSQL a process, which is more than most requests cost it.
     DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": most_connections}

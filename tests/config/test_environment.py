@@ -81,16 +81,17 @@ def test_the_var_folder_lies_in_the_checkout_unless_given() -> None:
                 "HOST": "db.example",
                 "PORT": "6543",
                 "NAME": "bench",
-                "OPTIONS": {"sslmode": "require"},
+                "OPTIONS": {"sslmode": "require", "prepare_threshold": 1},
             },
         ),
         (
             "postgresql:///bench?host=/run/pg&port=7",
-            {"USER": "", "HOST": "/run/pg", "PORT": "7", "NAME": "bench", "OPTIONS": {}},
+            {"USER": "", "HOST": "/run/pg", "PORT": "7", "NAME": "bench", "OPTIONS": {"prepare_threshold": 1}},
         ),
         ("postgres://postgres@/bench?host=/a%20b", {"USER": "postgres", "HOST": "/a b", "PORT": "", "NAME": "bench"}),
         ("postgres://%2Frun%2Fpg/bench", {"HOST": "/run/pg", "NAME": "bench"}),
         ("postgres://[::1]:5433/bench", {"HOST": "::1", "PORT": "5433"}),
+        ("postgres://db/bench?prepare_threshold=none", {"OPTIONS": {"prepare_threshold": None}}),
     ],
 )
 def test_database_urls(url: str, expected: dict[str, object]) -> None:
@@ -106,6 +107,7 @@ def test_database_urls(url: str, expected: dict[str, object]) -> None:
         ("postgres://ann:hidden@db/", "one database name"),
         ("postgres://ann:hidden@db:99999/bench", "port"),
         ("bench.sqlite3", "expected postgres://"),
+        ("postgres://ann:hidden@db/bench?prepare_threshold=soon", "whole number or none as prepare_threshold"),
     ],
 )
 def test_a_bad_database_url_is_refused_without_its_password(url: str, complaint: str) -> None:
