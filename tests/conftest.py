@@ -13,6 +13,7 @@ from django.http import FileResponse
 from hypothesis import HealthCheck, settings
 from rest_framework.test import APIClient
 
+from curation import queues
 from curation.models import Benchmark, Case, Role, User
 from tests.factories import make_benchmark, make_case, make_user
 
@@ -75,6 +76,12 @@ def answers_are_closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for answer in answers:
         for close in answer._resource_closers:  # type: ignore[attr-defined]
             close()
+
+
+@pytest.fixture(autouse=True)
+def no_broker_was_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another test in this process may have met one that was a moment ago: then nothing is sent for a while."""
+    monkeypatch.setattr(queues, "_paused_until", 0.0)
 
 
 @pytest.fixture(autouse=True)

@@ -35,8 +35,6 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
     """Messages that went out after a commit; none reaches a real broker."""
     broker = FakeBroker()
     monkeypatch.setattr(queues, "current_app", broker)
-    # Another test may have met a broker that was away a moment ago.
-    monkeypatch.setattr(queues, "_paused_until", 0.0)
     return broker.messages
 
 

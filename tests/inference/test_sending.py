@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,18 +34,17 @@ def test_every_name_that_is_sent_or_routed_is_registered() -> None:
 
 
 @pytest.fixture
-def away(monkeypatch: pytest.MonkeyPatch) -> Celery:
-    """A broker that refuses every connection: a port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    monkeypatch.setenv("CELERY_BROKER_URL", f"redis://127.0.0.1:{port}/0")
+def away(monkeypatch: pytest.MonkeyPatch) -> Iterator[Celery]:
+    """A broker that refuses every connection: a port that is taken, and at which nobody listens."""
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", 0))
+    monkeypatch.setenv("CELERY_BROKER_URL", f"redis://127.0.0.1:{taken.getsockname()[1]}/0")
     broker = Celery()
     broker.conf.broker_transport_options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
     broker.conf.task_publish_retry = settings.CELERY_TASK_PUBLISH_RETRY
     monkeypatch.setattr(queues, "current_app", broker)
-    monkeypatch.setattr(queues, "_paused_until", 0.0)
-    return broker
+    yield broker
+    taken.close()
 
 
 @pytest.mark.django_db
