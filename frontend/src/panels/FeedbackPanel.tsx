@@ -18,7 +18,7 @@ export function FeedbackPanel({ session, told }: { session: Session; told: Feedb
   return (
     <section class="told" aria-label="What the gold says" data-testid="feedback">
       <h2 class="aid-head">
-        <Icon name="lock" size="sm" />
+        <Icon name="info" size="sm" />
         Training: what the gold says
       </h2>
       {told.is_known ? (

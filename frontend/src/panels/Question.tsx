@@ -24,6 +24,11 @@ function helpOf({ task, options }: CaseInfo, { kind, required }: Protocol): stri
   return `${help || "Draw where the answer is decided."}${isAnswered ? "" : " No answer is asked for."}`;
 }
 
+function armWords(session: Session, arm: string): string {
+  if (session.isLocked) return "Submitted";
+  return arm === "aided" ? "Aided reading" : "Blind reading";
+}
+
 export function Question({ session }: { session: Session }): JSX.Element | null {
   const handed = session.handed.value;
   if (!handed) return null;
@@ -42,7 +47,7 @@ export function Question({ session }: { session: Session }): JSX.Element | null 
         </h2>
         <span class="badge line">
           <Icon name="lock" />
-          {handed.reading.arm === "aided" ? "Aided reading" : "Blind reading"}
+          {armWords(session, handed.reading.arm)}
         </span>
       </div>
       <p data-testid="question">{question || "No question: describe what the images show."}</p>

@@ -20,8 +20,10 @@ const HINTS: Record<Tool, readonly [tool: string, words: string, key: string, do
   point: ["Point", "click", "Del", "delete"],
 };
 
+const LOOKING = ["Look", "drag to pan; what is submitted does not change", "=", "fit"] as const;
+
 export function ViewBar({ session }: { session: Session }): JSX.Element {
-  const [tool, words, key, does] = HINTS[session.tool.value];
+  const [tool, words, key, does] = session.isLocked ? LOOKING : HINTS[session.tool.value];
   return (
     <div class="ws-bar" role="toolbar" aria-label="View">
       <LayoutPicker board={session} />
