@@ -62,7 +62,10 @@ class NoSuchAgreement(Exception):
 
 @dataclass(frozen=True)
 class Asked:
-    """What an address says. An empty text or None narrows nothing."""
+    """What an address says. An empty text or None narrows nothing; `until` is the last day.
+
+    A case stands in the span of time in which its newest reading was submitted.
+    """
 
     arm: str = Arm.UNAIDED.value
     reader: uuid.UUID | None = None

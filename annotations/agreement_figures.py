@@ -51,7 +51,7 @@ _COUNTS = (
 
 
 def over_time_plot(benchmark: Benchmark, asked: Asked, found: Sequence[Slice], *, every: str) -> Plot:
-    """The pairs of each week, or day, by answer, regions and steps."""
+    """The cases last read in each week, or day, by answer, regions and steps."""
     rows = []
     for one in found:
         start = dt.date.fromisoformat(one.key)
@@ -68,7 +68,7 @@ def over_time_plot(benchmark: Benchmark, asked: Asked, found: Sequence[Slice], *
     return Plot(
         name="over-time",
         kind="lines",
-        words=f"Agreement of readers by the {every} in which the second of the two submitted",
+        words=f"Agreement of readers by the {every} in which each case was last read",
         x=Axis("week", kind="time"),
         y=Axis("value", least=0, most=1),
         columns=(

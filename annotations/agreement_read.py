@@ -141,7 +141,7 @@ def by_modality(benchmark: Benchmark, narrowed: Narrowed = EVERYTHING) -> list[S
 def over_time(
     benchmark: Benchmark, narrowed: Narrowed = EVERYTHING, *, every: Literal["week", "day"] = "week"
 ) -> list[Slice]:
-    """Pairs by when the second of the two submitted; the key is the (first) day, in UTC."""
+    """Cases by when they were last read, each with all its pairs; the key is the (first) day, in UTC."""
     return slices(benchmark, narrowed, BY_DAY if every == "day" else BY_WEEK, metrics=OF_READERS)
 
 
@@ -159,7 +159,8 @@ def ceiling(benchmark: Benchmark, narrowed: Narrowed = EVERYTHING) -> dict[str, 
     """How far experts agree with one another: the line on every plot of a model; two queries.
 
     `same_answer` (the chance that another expert gives the same answer, to hold a model's accuracy against),
-    `matched_iou`, `iou` (regions) and `step_f1`. A model above it agrees with experts more than they do.
+    `matched_iou`, `iou` (regions) and `step_f1`. A model above it agrees with experts more than they do. To somebody who
+    reads in the benchmark it tells of others: narrow it by `for_viewer`, or do not show it.
     """
     numbers = _only(slices(benchmark, narrowed, WHOLE, metrics=OF_CEILING)).numbers
     return {name: numbers.get(name, MISSING) for name in OF_CEILING}

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -43,6 +43,12 @@ if TYPE_CHECKING:
 
     from rest_framework.request import Request
 
+_LAST_READ = "a date, or a date with a time, in UTC unless it says otherwise: cases whose newest reading was submitted"
+SPAN = [
+    OpenApiParameter("since", str, description=f"{_LAST_READ} at or after it, with all their pairs"),
+    OpenApiParameter("until", str, description=f"{_LAST_READ} before it, with all their pairs"),
+]
+"""The one meaning of a span of time, for coefficients, means and pairs."""
 FILTERS = ("reader", "label", "modality", "arm", "since", "until", "level")
 KINDS = {
     "readers": READERS,
@@ -139,7 +145,7 @@ class _OfBenchmark(APIView):
 class BenchmarkAgreement(_OfBenchmark):
     """How far those who read a benchmark agree."""
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(parameters=SPAN, responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, slug: str) -> Response:
         """Coefficients, splits, the matrix of parties and the ceiling; `parts` names some, by commas."""
         benchmark, given, narrowed = self._asked(request, slug, "parts")
@@ -153,7 +159,7 @@ class BenchmarkAgreement(_OfBenchmark):
 class AgreementPairs(_OfBenchmark):
     """The pairs behind a number."""
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(parameters=SPAN, responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, slug: str) -> Response:
         """Worst first; `undefined=1` those for which the number is not defined, each with why."""
         more = ("metric", "of", "a", "b", "undefined", "cursor", "limit")
@@ -185,7 +191,7 @@ class AgreementPairs(_OfBenchmark):
 class AgreementPlan(_OfBenchmark):
     """How many more readings a number needs."""
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(parameters=SPAN, responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, slug: str) -> Response:
         """About how many, until `metric` stands at plus or minus `half_width`."""
         benchmark, given, narrowed = self._asked(request, slug, "metric", "half_width")

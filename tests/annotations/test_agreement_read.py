@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import math
 from typing import Any
+from unittest import mock
 
 import krippendorff
 import numpy as np
 import pytest
+from django.utils import timezone
 from sklearn.metrics import cohen_kappa_score
 
 from annotations import agreement
+from annotations.agreement_pairs import pairs
 from annotations.agreement_read import by_label, by_modality, by_reader, ceiling, matrix, over_time, overview
 from annotations.agreement_rows import FEWEST_CASES, READERS, Narrowed
 from annotations.models import AgreementScore, Arm, CaseAgreement
@@ -109,6 +113,36 @@ def test_split_by_reader_label_modality_and_time(ratings: tuple[Benchmark, np.nd
     [week] = over_time(benchmark)
     assert week.numbers["same_answer"].value == overview(benchmark).answers["percent_agreement"].value
     assert over_time(benchmark, Narrowed(until=CaseAgreement.objects.order_by("said_at")[0].said_at)) == []
+
+
+def test_a_span_of_time_means_the_same_for_every_number(db: None) -> None:
+    """A case stands where it was last read, with all of its pairs, those of two earlier readings too."""
+    benchmark = make_benchmark(overlap=3)
+    readers = [make_user(name) for name in ("one", "two", "three")]
+    days = [dt.datetime(2026, 3, day, 12, tzinfo=dt.UTC) for day in (2, 9, 16)]
+    for number in range(6):
+        case = make_case(benchmark, f"case{number}")
+        for place, reader in enumerate(readers[: 2 + number % 2]):
+            with mock.patch.object(timezone, "now", return_value=days[place]):
+                say(case, reader, answer={"choice": "AB"[number == 0 and place]}, rois=[], steps=[], entities=[])
+        agreement.record_case(case.pk)
+    assert [(week.key, week.cases, week.pairs) for week in over_time(benchmark)] == [
+        ("2026-03-09", 3, 3),
+        ("2026-03-16", 3, 9),
+    ]
+    for narrowed, cases, count in (
+        (Narrowed(since=days[2]), 3, 9),
+        (Narrowed(until=days[2]), 3, 3),
+        (Narrowed(since=days[0], until=days[1]), 0, 0),
+        (Narrowed(since=days[1]), 6, 12),
+    ):
+        found = overview(benchmark, narrowed)
+        told = found.answers["percent_agreement"]
+        assert (found.cases, found.pairs, told.n, told.pairs) == (cases, count, cases, count)
+        same = ceiling(benchmark, narrowed)["same_answer"]
+        assert (same.value, same.pairs) == (told.value and pytest.approx(told.value), count)
+        assert len(pairs(benchmark, "same_answer", narrowed).pairs) == count
+        assert sum(row.cases for row in matrix(benchmark, narrowed)) == count
 
 
 def test_narrowed_to_one_reader(ratings: tuple[Benchmark, np.ndarray]) -> None:
