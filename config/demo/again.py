@@ -12,7 +12,7 @@ from django.utils import timezone
 from annotations import drafting, submission
 from annotations.aided import open_aided
 from annotations.models import Arm, Reading, ReadingState
-from config.demo import thinking
+from config.demo import fetal, thinking
 from config.demo.clock import SHORT_PAST, Clock
 from config.demo.models import DEMO
 from config.demo.pictures import SEED
@@ -24,10 +24,11 @@ from inference.predicting import run_prediction
 if TYPE_CHECKING:
     from curation.models import Benchmark, Case
 
-CASES = 4
+# Where the model is mostly wrong and where it is right: it moves readers both ways.
+CASES = {thinking.SLUG: 3, fetal.SLUG: 4}
 AIDED = next(iter(DEMO))
 # How readily each of HANDS takes up what the model says, where it says something else.
-MOVED = (0.25, 0.5, 0.8, 0.6)
+MOVED = (0.2, 0.4, 0.6, 0.5)
 LONGEST_WAIT_S = 5.0
 BETWEEN_LOOKS_S = 0.1
 
@@ -35,13 +36,14 @@ BETWEEN_LOOKS_S = 0.1
 def add_aided(benchmark: Benchmark) -> int:
     """Let some readers read some cases again with models in view; returns how many aided readings were submitted.
 
-    A benchmark but the one over several pictures is left alone, and so is one where somebody did so already, or where
-    the model is not enrolled: without torch nothing would be in view.
+    A benchmark that CASES does not name is left alone, and so is one where somebody did so already, or where the model
+    is not enrolled: without torch nothing would be in view.
     """
     aided = Reading.objects.filter(case__benchmark=benchmark, arm=Arm.AIDED)
-    if benchmark.slug != thinking.SLUG or aided.exists():
+    if benchmark.slug not in CASES or aided.exists():
         return 0
-    cases = [case for case in benchmark.cases.order_by("position")[:CASES] if _is_answered(case)]
+    first = benchmark.cases.filter(is_probe=False).order_by("position")[: CASES[benchmark.slug]]
+    cases = [case for case in first if _is_answered(case)]
     # What workers go by is not touched any more: time may pass that nobody waits for.
     clock = Clock(now=timezone.now(), past=SHORT_PAST)
     with clock.running():

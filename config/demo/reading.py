@@ -54,7 +54,7 @@ HANDS = (
     Hand("demo_reader", errs=0.08, overlooks=0.04, mistakes_kind=0.05, off=0.03, seconds=95),
     Hand("demo_reader_2", errs=0.22, overlooks=0.10, mistakes_kind=0.12, off=0.06, seconds=140, tires=-0.03),
     Hand("demo_reader_3", errs=0.30, overlooks=0.20, mistakes_kind=0.22, off=0.10, seconds=62),
-    Hand("demo_reader_4", errs=0.08, overlooks=0.06, mistakes_kind=0.06, off=0.04, seconds=78, tires=0.11),
+    Hand("demo_reader_4", errs=0.08, overlooks=0.06, mistakes_kind=0.06, off=0.04, seconds=78, tires=0.16),
     Hand("demo_reader_5", errs=0.14, overlooks=0.08, mistakes_kind=0.10, off=0.05, seconds=110),
 )
 

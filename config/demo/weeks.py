@@ -32,11 +32,13 @@ if TYPE_CHECKING:
 # How many cases of a benchmark each hand ends in these weeks, in their order; some are left for whoever tries it.
 TURNS = {
     thinking.SLUG: (13, 11, 14, 9, 8),
-    fetal.SLUG: (22, 18, 24, 17, 19),
+    fetal.SLUG: (26, 22, 28, 23, 21),
     grounding.SLUG: (9, 7, 10, 6, 8),
 }
-PROBES = 8
-PROBE_RATE = 0.4
+PROBES = 10
+PROBE_RATE = 0.5
+# Once there are enough of them, a curator lowers it.
+RATE_AFTER = 0.1
 SKIPPED = 0.04
 REASONS = ("The picture is too dark to tell.", "I know how this phantom was made.", "Two options fit equally well.")
 # Of working hours, in UTC.
@@ -90,6 +92,7 @@ def add_weeks(benchmarks: Iterable[Benchmark], *, clock: Clock, curator: User | 
         talk.leave_surplus(wanted[thinking.SLUG], clock)
         talk.settle(wanted[thinking.SLUG], clock, reviewer=reviewer, curator=curator)
     if fetal.SLUG in wanted:
+        probes.change_probing(benchmark=wanted[fetal.SLUG], actor=curator, probe_rate=RATE_AFTER)
         _assign(wanted[fetal.SLUG], readers[HANDS[3].name], curator, clock)
     return submitted
 

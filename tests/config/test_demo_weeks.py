@@ -138,9 +138,9 @@ def test_some_cases_are_probes_and_there_are_enough_results_for_limits(tmp_path:
     benchmark = demo.benchmarks[fetal.SLUG]
     demo.read()
     benchmark.refresh_from_db()
-    assert (benchmark.probe_rate, benchmark.order_policy) == (weeks.PROBE_RATE, OrderPolicy.BALANCED)
+    assert (benchmark.probe_rate, benchmark.order_policy) == (weeks.RATE_AFTER, OrderPolicy.BALANCED)
     assert benchmark.cases.filter(is_probe=True).count() == weeks.PROBES
-    assert probe_results.score_missing(benchmark.pk) == ProbeResult.objects.count() >= 20
+    assert probe_results.score_missing(benchmark.pk) == ProbeResult.objects.count() >= 30
     charts = {chart.measure: chart for row in drift.drift_of(benchmark) for chart in row.charts}
     assert charts[drift.ACCURACY].baseline is not None
     assert Assignment.objects.filter(origin=Origin.PUSHED, due_at__gt=demo.now).count() == 2
