@@ -84,7 +84,7 @@ def look_up_keys(page: Page) -> None:
     keys = page.get_by_role("dialog", name="Keys")
     keys.get_by_label("Find a key").fill("staple")
     expect(keys.locator("[data-key]")).to_have_text(["tshow the STAPLE map"])
-    page.keyboard.press("Escape")
+    keys.get_by_role("button", name="Close").click()
     expect(keys).to_have_count(0)
 
 
