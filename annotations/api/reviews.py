@@ -102,12 +102,14 @@ class CaseReviews(APIView):
         return Response(describe_review(review, user), status=201 if is_new else 200)
 
     def _act(self, case: Case, user: User, given: review_bodies.ReviewBody) -> tuple[Review, bool]:
-        """Do it all while the case is held: of two identical requests at once the second finds what the first did.
+        """Do it all or, if what the review should hold is refused, only open it.
 
-        A review that this request opens stays open though what it should hold is refused.
+        Without a version the case is held meanwhile: of two identical requests at once the second finds what the first
+        did. With one the version tells them apart.
         """
         with transaction.atomic():
-            assigning.lock_case(case.pk)
+            if given.version is None:
+                assigning.lock_case(case.pk)
             if given.is_anything and (done := self._ended(case, user, given)) is not None:
                 return done, False
             review, is_new = reviewing.open_review(case_id=case.pk, reviewer=user)
