@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 @admin.register(Assignment)
 class AssignmentAdmin(LookOnly):
+    case_path = "case_id"
     list_display = ("case", "reader", "state", "lease_expires_at")
     list_filter = ("state", "case__benchmark")
     list_select_related = ("case", "reader")
@@ -26,6 +27,7 @@ class AssignmentAdmin(LookOnly):
 
 @admin.register(Reading)
 class ReadingAdmin(LookOnly):
+    case_path = "case_id"
     list_display = ("case", "reader", "arm", "state", "version", "revision", "saved_at")
     list_filter = ("state", "arm", "case__benchmark")
     list_select_related = ("case", "reader")
@@ -38,6 +40,7 @@ class ReadingAdmin(LookOnly):
 
 @admin.register(ReadingRevision)
 class ReadingRevisionAdmin(LookOnly):
+    case_path = "reading__case_id"
     list_display = ("reading", "revision", "digest", "submitted_at")
     list_select_related = ("reading__case", "reading__reader")
 

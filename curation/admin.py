@@ -75,6 +75,7 @@ class CaseImageInline(Untouched, admin.TabularInline):  # type: ignore[type-arg]
 
 @admin.register(Case)
 class CaseAdmin(NotForReaders):
+    case_path = "pk"
     list_display = ["key", "benchmark", "position", "split", "version"]
     list_filter = ["benchmark"]
     list_select_related = ["benchmark"]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.db.models import Q
 
 from curation.access import signed_in
+from curation.looking import see_rows
 from curation.models import Role
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
 
     ModelAdmin = admin.ModelAdmin[Any]
 else:
@@ -37,7 +40,25 @@ class Untouched:
 
 
 class LookOnly(Untouched, ModelAdmin):
-    """A list and its rows, to look at."""
+    """A list and its rows, to look at; each look is in the trail, and names the case of the row where there is one."""
+
+    #: From a row to the id of its case.
+    case_path: str | None = None
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **given: Any) -> HttpResponse:
+        """The list."""
+        see_rows(user=signed_in(request), table=self.opts.label_lower)
+        return super().changelist_view(request, *args, **given)
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **given: Any) -> HttpResponse:
+        """One row; what is refused or not there is no look."""
+        answer = super().change_view(request, object_id, *args, **given)
+        if answer.status_code == HTTPStatus.OK:
+            key = unquote(object_id)
+            row = self.get_queryset(request).filter(pk=key).order_by()
+            case_id = row.values_list(self.case_path, flat=True).first() if self.case_path else None
+            see_rows(user=signed_in(request), table=self.opts.label_lower, row=key, case_id=case_id)
+        return answer
 
 
 class NotForReaders(LookOnly):

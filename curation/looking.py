@@ -1,4 +1,4 @@
-"""Looks at what is sensitive beside a single case's readings: image bytes, and pages that tell of a whole benchmark.
+"""Looks at what is sensitive beside the pages of a single case: image bytes, whole benchmarks, the administration.
 
 Each is one event for each person, thing and hour of the clock (UTC), and costs nothing once this process has told it.
 What counts is the first look: a browser keeps image bytes and asks no more, and an answer of 304 carries none.
@@ -6,6 +6,7 @@ What counts is the first look: a browser keeps image bytes and asks no more, and
 
 from __future__ import annotations
 
+import hashlib
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 PAGE_SEEN = "benchmark.looked"
 TRAIL_SEEN = "trail.looked"
+ROWS_SEEN = "administration.looked"
 IMAGES_SEEN = "images.looked"
 THUMBNAILS_SEEN = "images.thumbnail_looked"
 MOST_CASES = 50
@@ -64,6 +66,19 @@ def see_trail(*, user: User) -> None:
     """Append that somebody read the audit trail."""
     hour = this_hour()
     append_once(user=user, wanted=[Once(f"trail:{user.pk}:{hour}", TRAIL_SEEN, None, "", "", {"hour": f"{hour}:00Z"})])
+
+
+def see_rows(*, user: User, table: str, row: str = "", case_id: uuid.UUID | None = None) -> None:
+    """Append that somebody looked at a list of rows in Django's administration, or at one row, perhaps of a case."""
+    hour = this_hour()
+    # A digest, since keys of rows may be as long as they like.
+    which = hashlib.sha256(f"{table}:{row}".encode()).hexdigest()[:32]
+    benchmark_id = Case.objects.filter(pk=case_id).values_list("benchmark_id", flat=True).first() if case_id else None
+    after = {"hour": f"{hour}:00Z", **({"case": str(case_id)} if case_id else {})}
+    append_once(
+        user=user,
+        wanted=[Once(f"admin:{user.pk}:{which}:{hour}", ROWS_SEEN, benchmark_id, table[:64], row[:128], after)],
+    )
 
 
 def see_image(*, user: User, sha256: str, is_thumbnail: bool = False) -> None:

@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.db.models.fields.json import KT
 
 from curation.audit import LOOKED
-from curation.looking import IMAGES_SEEN, PAGE_SEEN, THUMBNAILS_SEEN, TRAIL_SEEN
+from curation.looking import IMAGES_SEEN, PAGE_SEEN, ROWS_SEEN, THUMBNAILS_SEEN, TRAIL_SEEN
 from curation.models import AuditEvent, AuditSeal, AuditWaiting, Benchmark, Case, Role, User
 from curation.permissions import MANAGE_PEOPLE, SEE_TRAIL
 
@@ -26,6 +26,7 @@ LARGEST_ID = 2**63 - 1
 LONGEST_FILTER = 150
 # What was done, in words; an action that is not here is shown as it is stored.
 WORDS = {
+    "administration.looked": "looked in the administration",
     "assignment.assigned": "assigned a case",
     "assignment.released": "gave a case back",
     "assignment.skipped": "skipped a case",
@@ -87,7 +88,7 @@ WORDS = {
     "user.token_revoked": "revoked an API token",
 }
 # By far the most frequent rows; both pages can leave them out.
-LOOKS = (LOOKED, PAGE_SEEN, TRAIL_SEEN, IMAGES_SEEN, THUMBNAILS_SEEN)
+LOOKS = (LOOKED, PAGE_SEEN, TRAIL_SEEN, ROWS_SEEN, IMAGES_SEEN, THUMBNAILS_SEEN)
 SHOWN = {"changes": "changes only", "looks": "looks only"}
 
 
@@ -193,12 +194,16 @@ def told(events: list[AuditEvent]) -> list[Told]:
             case_id=_case_of(event) if _case_of(event) in keys else "",
             person_id=event.object_id if event.object_id in people else "",
             before=in_words(event.before),
-            # The case that an event names is linked already.
-            after=[pair for pair in in_words(event.after) if pair[0] != "case" or _case_of(event) not in keys],
+            after=[pair for pair in in_words(event.after) if not _is_said(pair[0], event, keys)],
             seal=seals.get(event.pk),
         )
         for event in events
     ]
+
+
+def _is_said(name: str, event: AuditEvent, keys: Mapping[str, str]) -> bool:
+    """Whether a row stands on the page already: the case that an event names is linked, and its time says the hour."""
+    return (name == "case" and _case_of(event) in keys) or (name == "hour" and event.action in LOOKS)
 
 
 def in_words(value: Any) -> list[tuple[str, str]]:

@@ -24,6 +24,7 @@ class EnrolmentAdmin(LookOnly):
 
 @admin.register(Prediction)
 class PredictionAdmin(NotForReaders):
+    case_path = "case_id"
     benchmark_path = "case__benchmark"
     list_display = ("case", "model", "state", "attempts", "error", "latency_ms", "finished_at")
     list_filter = ("state", "model", "case__benchmark")
@@ -32,6 +33,7 @@ class PredictionAdmin(NotForReaders):
 
 @admin.register(ScoringRun)
 class ScoringRunAdmin(NotForReaders):
+    case_path = "case_id"
     list_display = ("id", "kind", "benchmark", "state", "attempts", "error", "cases_done", "cases_total", "created_at")
     list_filter = ("state", "kind", "benchmark")
     list_select_related = ("benchmark",)
@@ -54,6 +56,7 @@ class ScheduleRunAdmin(NotForReaders):
 
 @admin.register(Score)
 class ScoreAdmin(NotForReaders):
+    case_path = "prediction__case_id"
     benchmark_path = "prediction__case__benchmark"
     list_display = ("metric", "prediction", "target_kind", "image", "frame", "map", "roi_rule", "unavailable")
     list_filter = ("metric", "target_kind", "map", "roi_rule")

@@ -10,7 +10,8 @@ from django.urls import reverse
 from annotations.assigning import HandedOut, next_case
 from annotations.models import Reading
 from annotations.submission import submit
-from curation.models import Benchmark, Case, Membership, Role, User
+from curation.case_trail import history_of
+from curation.models import AuditEvent, Benchmark, Case, Membership, Role, User
 
 
 @pytest.fixture
@@ -44,6 +45,22 @@ def test_rows_are_shown_and_not_changed(model: str, client: Any, superuser: User
     assert client.post(address(model, "change", row.pk), {"state": "closed"}).status_code == 403
     assert client.post(address(model, "delete", row.pk), {"post": "yes"}).status_code == 403
     assert client.get(address(model, "add")).status_code == 403
+
+
+@pytest.mark.parametrize("model", ["assignment", "reading", "readingrevision"])
+def test_looks_are_in_the_trail_of_the_case(model: str, client: Any, superuser: User, submitted: Reading) -> None:
+    client.force_login(superuser)
+    row = {"assignment": submitted.case.assignments, "reading": submitted.case.readings}.get(model, submitted.revisions)
+    for _ in range(2):
+        client.get(address(model, "changelist"))
+        client.get(address(model, "change", row.get().pk))
+        client.get(address(model, "change", "0"))
+    listed, looked = AuditEvent.objects.filter(action="administration.looked").order_by("pk")
+    assert (listed.object_type, listed.object_id, listed.benchmark_id) == (f"annotations.{model}", "", None)
+    assert (looked.object_id, looked.after["case"]) == (str(row.get().pk), str(submitted.case_id))
+    assert looked.benchmark_id == submitted.case.benchmark_id
+    told = [one.did for one in history_of(submitted.case, shown="looks").moments]
+    assert told == ["looked in the administration"]
 
 
 @pytest.mark.parametrize("model", ["reading", "readingrevision"])

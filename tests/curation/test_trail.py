@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from curation import audit
-from curation.looking import TRAIL_SEEN
+from curation.looking import TRAIL_SEEN, Page, see_image, see_page
 from curation.models import AuditEvent, Benchmark, Case, Membership, Role, User
 from curation.sealing import seal_waiting
 from curation.trail import WORDS, in_words
@@ -89,6 +89,22 @@ class TestFilters:
         assert numbers(as_chief, f"?case={case.pk}") == [read.pk, looked.pk]
         assert numbers(as_chief, "?object=r") == [read.pk]
 
+    def test_looks_are_left_out_or_alone(self, as_chief: Client, case: Case, chief: User) -> None:
+        change = record()
+        audit.look(user=chief, case=case)
+        see_image(user=chief, sha256=case.images.get().asset_id)
+        see_page(user=chief, benchmark=case.benchmark, page=Page.AGREEMENT)
+        looks = list(AuditEvent.objects.filter(once__isnull=False).order_by("-pk").values_list("pk", flat=True))
+        assert numbers(as_chief, "?show=changes") == [change.pk]
+        assert numbers(as_chief, "?show=looks") == looks
+        rows = [row for row in as_chief.get(PAGE + "?show=looks").context["rows"] if row.event.action != TRAIL_SEEN]
+        assert [(row.did, row.after) for row in rows] == [
+            ("looked at a benchmark as a whole", [("page", "agreement")]),
+            ("saw the images", []),
+            ("looked at a case", []),
+        ]
+        assert [row.object_name for row in rows] == ["", case.key, case.key]
+
     def test_when(self, as_chief: Client) -> None:
         event = record()
         today = timezone.now().date()
@@ -101,6 +117,7 @@ class TestFilters:
         [
             "?whom=x",
             "?what=murder",
+            "?show=all",
             "?who=%00",
             "?object=" + "x" * 151,
             "?case=case1",

@@ -20,6 +20,7 @@ from annotations.models import Assignment, Draw, Reading, ReadingRevision, Readi
 from annotations.models.assignments import Origin
 from curation import audit, case_trail
 from curation.case_trail import Moment, history_of, voices_at, whole_history
+from curation.looking import see_image
 from curation.models import AuditEvent, Benchmark, Case, Gold, GoldRoi, Role, User
 from curation.saying import Content, differences, outline, roi_words
 from curation.sealing import seal_waiting
@@ -114,6 +115,18 @@ def test_changes_and_looks_can_be_told_apart(lived: Case) -> None:
     assert words(history_of(lived, shown="looks").moments) == ["carl looked at a case"]
     assert "carl looked at a case" not in words(history_of(lived, shown="changes").moments)
     assert len(history_of(lived, shown="changes").moments) == 10
+
+
+def test_who_saw_the_images_is_told_with_the_looks(lived: Case, reader: User, other_reader: User) -> None:
+    sha256 = lived.images.get().asset_id
+    see_image(user=reader, sha256=sha256)
+    see_image(user=other_reader, sha256=sha256, is_thumbnail=True)
+    assert words(history_of(lived, shown="looks").moments)[1:] == [
+        "rosa saw the images",
+        "omar saw small pictures of the images",
+    ]
+    assert len(history_of(lived, shown="changes").moments) == 10
+    assert {one.kind for one in history_of(lived, shown="looks").moments} == {"look"}
 
 
 def test_a_revision_says_what_it_changed(lived: Case) -> None:
