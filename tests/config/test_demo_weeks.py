@@ -40,6 +40,14 @@ from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
 NAMES = [user.name for user in USERS]
+# Who reads when hangs on the days of the week.
+A_THURSDAY = dt.datetime(2026, 11, 19, 10, 30, tzinfo=dt.UTC)
+
+
+@pytest.fixture(autouse=True)
+def same_day_in_every_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    began, now = timezone.now(), timezone.now
+    monkeypatch.setattr(timezone, "now", lambda: A_THURSDAY + (now() - began))
 
 
 class Demo:
