@@ -82,9 +82,9 @@ def coefficients(benchmark: Benchmark, narrowed: Narrowed) -> dict[str, Number]:
         if name not in values or math.isnan(values[name]):
             found[name] = Number(None, None, cases, pairs, OPEN if is_open else ONE_CATEGORY)
             continue
-        is_share = name == "percent_agreement"
-        shown = interval_of(values[name], bounds[name], cases=cases, clusters=len(clusters), is_share=is_share)
-        found[name] = Number(values[name], shown, cases, pairs, "" if shown else "few_cases")
+        within = (0.0, 1.0) if name == "percent_agreement" else None
+        shown, why = interval_of(values[name], bounds[name], cases=cases, clusters=len(clusters), within=within)
+        found[name] = Number(values[name], shown, cases, pairs, why)
     return found
 
 
@@ -230,9 +230,9 @@ def _cohen(
         if math.isnan(value):
             found[name] = Number(None, None, cases, cases, ONE_CATEGORY)
             continue
-        low, high = bounds.get(weights, (math.nan, math.nan))
-        shown = None if math.isnan(low) else (low, high)
-        found[name] = Number(value, shown, cases, cases, "" if shown else "few_cases")
+        drawn = bounds.get(weights, (math.nan, math.nan))
+        shown, why = interval_of(value, drawn, cases=cases, clusters=cases, within=None)
+        found[name] = Number(value, shown, cases, cases, why)
     return found
 
 

@@ -22,7 +22,19 @@ from annotations.agreement_read import (
     over_time,
     overview,
 )
-from annotations.agreement_rows import DRAWS, FEW, LEVEL, NO_PAIRS, READERS, SEED, WITH_MODELS, Narrowed, Number, Slice
+from annotations.agreement_rows import (
+    DRAWS,
+    FEW,
+    LEVEL,
+    NO_PAIRS,
+    NO_SPREAD,
+    READERS,
+    SEED,
+    WITH_MODELS,
+    Narrowed,
+    Number,
+    Slice,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -32,6 +44,7 @@ if TYPE_CHECKING:
 REASONS = {
     **WHY,
     FEW: "an interval needs five cases",
+    NO_SPREAD: "all cases say the same: how far others would stray cannot be told from them",
     NO_PAIRS: "no two have said something that can be compared",
     "open_answers": "answers are free text: only the share of equal ones means something",
     "one_category": "everybody gave the same answer: nothing shows that cases are told apart",

@@ -159,7 +159,7 @@ def ceiling(benchmark: Benchmark, narrowed: Narrowed = EVERYTHING) -> dict[str, 
     """How far experts agree with one another: the line on every plot of a model; two queries.
 
     `same_answer` (the chance that another expert gives the same answer, to hold a model's accuracy against),
-    `matched_iou`, `iou` (regions) and `step_f1`. A model above it agrees with experts more than they do. To somebody who
+    `matched_iou`, `iou` (regions) and `step_f1`. A model above it agrees with experts more than they do. To whoever
     reads in the benchmark it tells of others: narrow it by `for_viewer`, or do not show it.
     """
     numbers = _only(slices(benchmark, narrowed, WHOLE, metrics=OF_CEILING)).numbers

@@ -24,6 +24,7 @@ from annotations import agreement_tallies as tallies
 from annotations.agreement_pair import NUMBERS
 from annotations.agreement_tallies import FIXED, LABEL_NUMBERS, MOST, PARTS, RULE, WHOLE_KEY, part_of
 from annotations.metrics.clusters import bootstrap_ratios
+from annotations.metrics.resampling import interval_of_equals
 from annotations.models import Arm, PartyKind
 from annotations.naming import Mask
 from curation.models import Role
@@ -34,9 +35,11 @@ if TYPE_CHECKING:
 DRAWS, LEVEL, SEED = 1000, 0.95, 0
 FEWEST_CASES = 5
 """Under so many cases a number stands without an interval."""
+NO_WIDTH = 1e-12
+"""An interval no wider than rounding errors has none."""
 MOST_CLUSTERS = 400
 """Of more cases than this, clusters are put together at random in 256: the interval is as wide, and quicker."""
-FEW, NO_PAIRS = "few_cases", "no_pairs"
+FEW, NO_PAIRS, NO_SPREAD = "few_cases", "no_pairs", "no_spread"
 
 METRICS: dict[str, str] = {
     "same_answer": "score.is_same_answer::int::float8",
@@ -60,10 +63,11 @@ OF_LABELS: dict[str, str] = {
     "iou": "label.iou",
 }
 """As METRICS, of one label's regions."""
-SHARES = frozenset({"same_answer"})
-LOWER_IS_BETTER = frozenset({"hausdorff_mm", "hausdorff_px"})
 UNBOUNDED = frozenset({"hausdorff_mm", "hausdorff_px", "attention_ratio"})
 """Numbers that may be larger than 1."""
+RANGES = {name: (-1.0 if name == "step_order" else 0.0, 1.0) for name in METRICS if name not in UNBOUNDED}
+"""Between which values a number lies, where it cannot be larger."""
+LOWER_IS_BETTER = frozenset({"hausdorff_mm", "hausdorff_px"})
 Kinds = tallies.Kinds
 READERS = tallies.READERS
 WITH_MODELS = (PartyKind.READER, PartyKind.MODEL)
@@ -368,20 +372,23 @@ def _number(name: str, sums: Any, counts: Any, interval: tuple[float, float], pa
     if not n:
         return Number(None, None, 0, 0, NO_PAIRS)
     value = int(sums.sum()) / (FIXED * n)
-    shown = interval_of(value, interval, cases=n, clusters=int((counts > 0).sum()), is_share=name in SHARES)
-    return Number(value, shown, n, pairs, "" if shown else FEW)
+    shown, why = interval_of(value, interval, cases=n, clusters=int((counts > 0).sum()), within=RANGES.get(name))
+    return Number(value, shown, n, pairs, why)
 
 
 def interval_of(
-    value: float, interval: tuple[float, float], *, cases: int, clusters: int, is_share: bool
-) -> tuple[float, float] | None:
-    """What may be shown: nothing under five cases; of a share that is 0 or 1 throughout, Clopper and Pearson's bound.
+    value: float, interval: tuple[float, float], *, cases: int, clusters: int, within: tuple[float, float] | None
+) -> tuple[tuple[float, float] | None, str]:
+    """What may be shown, or why nothing may: nothing under five cases.
 
-    There the bootstrap has no width, which would say certainty.
+    Where all that is drawn again is alike, the bootstrap has no width, which would say certainty: a mean `within` known
+    bounds gets those of `interval_of_equals`; of what has no bounds, or is no mean, nothing can be said.
     """
     if cases < FEWEST_CASES or math.isnan(interval[0]):
-        return None
-    if is_share and value in (0.0, 1.0):
-        least = ((1 - LEVEL) / 2) ** (1 / clusters)
-        return (0.0, 1 - least) if value == 0.0 else (least, 1.0)
-    return interval
+        return None, FEW
+    if interval[1] - interval[0] > NO_WIDTH:
+        return interval, ""
+    if within is None:
+        return None, NO_SPREAD
+    least, most = within
+    return interval_of_equals(min(max(value, least), most), clusters, level=LEVEL, least=least, most=most), ""

@@ -61,6 +61,64 @@ def percentiles(drawn: Array, level: float) -> tuple[float, float]:
     return (float(low), float(high))
 
 
+def interval_of_equals(
+    value: float, n: int, *, level: float = 0.95, least: float = 0.0, most: float = 1.0
+) -> tuple[float, float]:
+    """Interval of a mean of which every one of n independent observations was the same, in [least, most].
+
+    Drawing equal observations again has no spread, and would say certainty where five cases were seen. What they do
+    say is that other values are rare: with the confidence asked for not more than a share of 1 - ((1 - level) / 2)
+    ** (1 / n) lies below, and not more above. The mean is lowest where all of the share below is at the least possible
+    value, and highest where all above is at the greatest. Nothing is assumed of the distribution but its range.
+
+    Parameters
+    ----------
+    value
+        What was seen each time, in [least, most].
+    n
+        How many independent observations (patients, not cases), at least 1.
+    level
+        In (0, 1).
+    least, most
+        The range of the values.
+
+    Returns
+    -------
+    (low, high), which hold the value. At least `level` wide in coverage; for a share of 0 or 1 Clopper and Pearson's.
+
+    Notes
+    -----
+    Chance level: none.
+    Empty case: n below 1 is refused.
+
+    Raises
+    ------
+    ValueError
+        If the value is out of its range, n is below 1, or the level is not in (0, 1).
+
+    References
+    ----------
+    Clopper and Pearson 1934, DOI 10.1093/biomet/26.4.404 (none of n: for 95 % about 3.7 / n, a rule of three of two
+    sides); carried to means of bounded values as Anderson 1969, Confidence limits for the expected value of an
+    arbitrary bounded random variable, Bulletin of the International Statistical Institute 43.
+
+    Examples
+    --------
+    >>> low, high = interval_of_equals(1.0, 5)
+    >>> round(low, 3), high
+    (0.478, 1.0)
+    >>> [round(bound, 3) for bound in interval_of_equals(0.5, 100)]
+    [0.482, 0.518]
+    """
+    check_draws(1, level)
+    if n < 1:
+        raise ValueError(f"n must be at least 1, not {n}")
+    if not least <= value <= most:
+        raise ValueError(f"{value:g} is outside of {least:g} to {most:g}")
+    there = ((1 - level) / 2) ** (1 / n)
+    return (value * there + least * (1 - there), value * there + most * (1 - there))
+
+
 def check_draws(n: int, level: float) -> None:
     """Refuse a number of draws below 1 and a level outside (0, 1)."""
     if n < 1:

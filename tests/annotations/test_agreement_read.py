@@ -16,6 +16,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from annotations import agreement
 from annotations.agreement_pairs import pairs
+from annotations.agreement_plan import plan_of
 from annotations.agreement_read import by_label, by_modality, by_reader, ceiling, matrix, over_time, overview
 from annotations.agreement_rows import FEWEST_CASES, READERS, Narrowed
 from annotations.models import AgreementScore, Arm, CaseAgreement
@@ -177,6 +178,32 @@ def test_all_alike_is_no_kappa_and_no_certainty(db: None) -> None:
     assert found.answers["percent_agreement"].interval == pytest.approx((0.025 ** (1 / FEWEST_CASES), 1.0))
     for name in ("alpha_nominal", "fleiss_kappa", "gwet_ac1", "cohen_kappa"):
         assert (found.answers[name].value, found.answers[name].why) == (None, "one_category")
+
+
+def test_what_is_alike_in_every_case_is_not_shown_as_certain(db: None) -> None:
+    """The same overlap each time, the same distance each time, both answers always shared: no spread to draw from."""
+    benchmark = make_benchmark()
+    readers = [make_user(name) for name in ("one", "two")]
+    for number in range(FEWEST_CASES + 1):
+        case = make_case(benchmark, f"case{number}", patient=f"p{number}")
+        for place, reader in enumerate(readers):
+            box = shifted(5 * place)
+            say(case, reader, answer={"choice": "AB"[number % 2]}, rois=[box], steps=[], entities=[])
+        agreement.record_case(case.pk)
+    found = overview(benchmark)
+    there = 0.025 ** (1 / (FEWEST_CASES + 1))
+    iou = found.regions["iou"]
+    assert iou.value == pytest.approx(1 / 3)
+    assert iou.interval == pytest.approx((there / 3, there / 3 + 1 - there))
+    assert found.answers["percent_agreement"].interval == pytest.approx((there, 1.0))
+    assert found.regions["detection_f1"].interval == pytest.approx((0.0, 1 - there))
+    distance = found.regions["hausdorff_px"]
+    assert (distance.value, distance.interval, distance.why) == (5.0, None, "no_spread")
+    for name in ("alpha_nominal", "fleiss_kappa", "gwet_ac1", "cohen_kappa"):
+        assert (found.answers[name].value, found.answers[name].interval) == (1.0, None), name
+        assert found.answers[name].why == "no_spread"
+    assert plan_of(found.answers["alpha_nominal"], benchmark, 0.05).readings is None
+    assert (plan_of(iou, benchmark, 0.05).readings or 0) > 0
 
 
 def test_free_text_has_shares_but_no_kappa(db: None) -> None:
