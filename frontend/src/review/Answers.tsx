@@ -1,7 +1,7 @@
 // Answers side by side: who said what and how surely, the votes, and how likely each option is.
 import type { JSX } from "preact";
 import type { Answer } from "../api/types";
-import type { ReadingSaid } from "./data";
+import type { ReadingSaid, Answers as Votes } from "./data";
 import { takeAnswer, takeReading } from "./merge";
 import { change, consensus, draft, page, readings } from "./state";
 import { Swatch } from "./Tools";
@@ -16,13 +16,21 @@ export function answerText(answer: Answer | null): string {
   return answer.text ?? "";
 }
 
+/** Who leads, by how many of how many. */
+export function voteWords({ is_tie, majority, votes, n }: Votes): string {
+  const all = `${n} vote${n === 1 ? "" : "s"}`;
+  return is_tie || majority === null
+    ? `The vote is tied, ${all}.`
+    : `Majority: ${majority}, ${votes[majority]} of ${all}.`;
+}
+
 function Summary(): JSX.Element | null {
   const found = consensus.value?.answers;
   if (!found || found.n === 0) return null;
   const model = found.dawid_skene;
   return (
     <p class="sm t2">
-      {found.is_tie ? "The vote is tied" : `Majority: ${found.majority}`}, {found.n} vote{found.n === 1 ? "" : "s"}.
+      {voteWords(found)}
       {!model && " Too few answers in this benchmark to weigh readers by how they err."}
       {model && (
         <>
@@ -105,7 +113,8 @@ export function ReaderHead({ said }: { said: ReadingSaid }): JSX.Element {
     <div class="reader-head">
       <Swatch style={styleOf(said)} />
       <span class="trunc" title={nameOf(said)}>
-        {nameOf(said)}
+        {said.reader}
+        <span class="who">{nameOf(said).slice(said.reader.length)}</span>
       </span>
       {!said.is_of_this_input && (
         <span class="badge warn" title="The images or the question have changed since; not counted in the consensus">
