@@ -76,7 +76,7 @@ class Frame:
         """The frame of a case under a protocol; reads `case.images` with their assets."""
         rows = case.images.all().values_list("number", "asset__width", "asset__height", "asset__frames")
         images = {number: ImageExtent(width, height, frames) for number, width, height, frames in rows}
-        return cls.made(images, options=case.options or (), extra=case.extra, config=config)
+        return cls.made(images, options=tuple(case.options or ()), extra=case.extra, config=config)
 
     @classmethod
     def made(

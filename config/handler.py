@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import django
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
@@ -27,7 +27,6 @@ from django.urls import set_script_prefix
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from tempfile import SpooledTemporaryFile
 
     from django.http import HttpRequest, HttpResponseBase
 
@@ -67,7 +66,7 @@ class ThreadedHandler(ASGIHandler):
         """Build the chain for a thread, whatever the caller runs on."""
         super().load_middleware(is_async=False)
 
-    async def _answer(self, scope: dict[str, Any], body: SpooledTemporaryFile[bytes], receive: Any, send: Any) -> None:
+    async def _answer(self, scope: dict[str, Any], body: IO[bytes], receive: Any, send: Any) -> None:
         async with self._turn():
             response = await sync_to_async(self._respond)(scope, body)
         if not response.streaming:
@@ -78,16 +77,17 @@ class ThreadedHandler(ASGIHandler):
         finally:
             await sync_to_async(response.close)()
 
-    def _respond(self, scope: dict[str, Any], body: SpooledTemporaryFile[bytes]) -> HttpResponseBase:
+    def _respond(self, scope: dict[str, Any], body: IO[bytes]) -> HttpResponseBase:
         """The answer, found in the request's thread; one that is whole is closed there too, which ends the request."""
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=type(self), scope=scope)
         request, refusal = self.create_request(scope, body)
-        response: HttpResponseBase = refusal if request is None else self._found(request)
+        response: Any = refusal if request is None else self._found(request)
         response._handler_class = type(self)
         if not response.streaming:
             response.close()
-        return response
+        found: HttpResponseBase = response
+        return found
 
     def _found(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)

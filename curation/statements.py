@@ -79,5 +79,5 @@ class Statement:
     def _cursor(self) -> CursorWrapper:
         connection.ensure_connection()
         with connection.wrap_database_errors:
-            bare = psycopg.Cursor(connection.connection)
+            bare: Any = psycopg.Cursor(connection.connection)
         return connection.make_debug_cursor(bare) if connection.queries_logged else connection.make_cursor(bare)

@@ -153,9 +153,7 @@ def benchmark_tabs(context: dict[str, Any], benchmark: Benchmark, current: str) 
             title,
             symbol,
             [
-                Page(
-                    one.title, reverse(one.address, args=[benchmark.slug]), one.name == current, counts.get(one.name)
-                )
+                Page(one.title, reverse(one.address, args=[benchmark.slug]), one.name == current, counts.get(one.name))
                 for one in sections
                 if user.has_perm(one.permission, benchmark) and not (is_reader and one.name in NOT_FOR_READERS)
             ],

@@ -154,6 +154,6 @@ def test_whoever_takes_long_lets_the_next_in(settings: Any, monkeypatch: pytest.
     handler = ThreadedHandler()
 
     async def two() -> list[list[dict[str, Any]]]:
-        return await asyncio.gather(asked(handler, "/"), asked(handler, "/"))
+        return list(await asyncio.gather(asked(handler, "/"), asked(handler, "/")))
 
     assert [told[1]["body"] for told in asyncio.run(two())] == [b"met", b"met"]
