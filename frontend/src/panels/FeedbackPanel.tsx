@@ -1,9 +1,8 @@
 import type { JSX } from "preact";
 import type { Answer } from "../api/types";
-import type { Feedback } from "../state/feedback";
+import { type Feedback, leaveFeedback } from "../state/feedback";
 import { labelName } from "../state/labels";
 import type { Session } from "../state/session";
-import { submitByHand } from "../state/submit";
 import { Icon } from "./icons";
 
 /** An answer with its option's words; empty for none. */
@@ -30,7 +29,7 @@ export function FeedbackPanel({ session, told }: { session: Session; told: Feedb
         type="button"
         class="btn primary"
         disabled={session.submitting.value}
-        onClick={() => void submitByHand(session)}
+        onClick={() => void leaveFeedback(session)}
       >
         Next case <kbd class="kbd">Ctrl ⏎</kbd>
       </button>
