@@ -42,7 +42,9 @@ def signed_in(user: User) -> Client:
 
 
 @pytest.mark.parametrize("role", STAFF)
-def test_staff_who_do_not_read_see_it(benchmark: Benchmark, read: list[Case], planted: ModelVersion, role: Role) -> None:
+def test_staff_who_do_not_read_see_it(
+    benchmark: Benchmark, read: list[Case], planted: ModelVersion, role: Role
+) -> None:
     client = signed_in(make_user("staff", role, benchmark))
     assert re.search(r"two experts, same answer <a[^>]*>0\.71</a>", client.get(OVERVIEW).content.decode())
     assert client.get(CEILING).json()["ceiling"]["same_answer"]["value"] == pytest.approx(5 / 7)
