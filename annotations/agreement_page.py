@@ -45,7 +45,7 @@ LARGEST_TARGET = 100.0
 HEADLINE = ("alpha_nominal", "fleiss_kappa", "gwet_ac1", "percent_agreement")
 HEADLINE_REGIONS = ("matched_iou", "detection_f1", "dice", "surface_dice")
 # By how much time a point of "over time" holds: so many days are shown one by one.
-MOST_DAYS = 42
+MOST_DAYS = 21
 # Which number of the pairs stands for a coefficient that no pair has.
 PAIRS_BY = {name: name for name in NUMBERS} | dict.fromkeys(
     (*HEADLINE, "alpha_ordinal", "alpha_interval", "cohen_kappa", "cohen_linear", "cohen_quadratic"), "same_answer"

@@ -27,6 +27,33 @@ describe("parts that keep themselves true", () => {
     expect(document.getElementById("a")?.textContent).toBe("2Stop");
   });
 
+  it("keep the focus of a link or a fold without an id, told by where it leads and what it says", () => {
+    const part = (value: string): string =>
+      `<section id="a" data-live="run.changed"><a href="/pairs/">${value}</a><details><summary>Numbers</summary></details><details><summary>Numbers</summary></details></section>`;
+    document.body.innerHTML = part("0.70");
+    document.querySelector("a")?.focus();
+    replaceParts(document, parse(part("0.71")));
+    expect(document.activeElement?.textContent).toBe("0.71");
+    const folds = document.querySelectorAll("summary");
+    folds[1]?.setAttribute("tabindex", "0");
+    folds[1]?.focus();
+    replaceParts(document, parse(part("0.72").replaceAll("<summary>", '<summary tabindex="0">')));
+    expect(document.activeElement).toBe(document.querySelectorAll("summary")[1]);
+    replaceParts(document, parse('<section id="a" data-live="run.changed">nothing</section>'));
+    expect(document.activeElement).toBe(document.body);
+  });
+
+  it("keep how far a table is scrolled", () => {
+    const part = (value: string): string =>
+      `<section id="a" data-live="run.changed"><div class="table-scroll">${value}</div></section>`;
+    document.body.innerHTML = part("1");
+    const table = document.querySelector(".table-scroll");
+    if (table) table.scrollLeft = 40;
+    replaceParts(document, parse(part("2")));
+    expect(document.querySelector(".table-scroll")?.textContent).toBe("2");
+    expect(document.querySelector(".table-scroll")?.scrollLeft).toBe(40);
+  });
+
   it("stay with what a script drew into them while what was sent is the same", () => {
     const sent = '<section id="a" data-live="run.changed"><figure>1</figure></section>';
     document.body.innerHTML = sent;

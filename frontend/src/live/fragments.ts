@@ -5,6 +5,7 @@ import { gathered, listen, type Told } from "./stream";
 const GATHER_MS = 400;
 // After a page that was slow to make, the next waits longer: events of a long run come every second.
 const REST_FACTOR = 5;
+const DRAWN_WITHIN_MS = 1500;
 const FIELDS = new Set(["INPUT", "SELECT", "TEXTAREA"]);
 
 function concerns(part: HTMLElement, event: Told): boolean {
@@ -21,6 +22,44 @@ function asSent(part: HTMLElement): Node {
   return copy;
 }
 
+/** What an element is to whoever stands on it: where it leads, or else its words. */
+function nameOf(element: Element): string {
+  return element.getAttribute("href") ?? element.getAttribute("aria-label") ?? element.textContent?.trim() ?? "";
+}
+
+function alike(part: ParentNode, element: Element): Element[] {
+  return [...part.querySelectorAll(element.tagName)].filter((one) => nameOf(one) === nameOf(element));
+}
+
+/** Which element of a part has the focus, to be found again in the part that takes its place. */
+function standing(part: HTMLElement, active: Element | null): (fresh: HTMLElement) => void {
+  if (!active || !part.contains(active)) return () => {};
+  const place = alike(part, active).indexOf(active);
+  return (fresh) => {
+    const byId = active.id ? fresh.querySelector(`#${CSS.escape(active.id)}`) : null;
+    const next = byId ?? alike(fresh, active)[place];
+    if (next instanceof HTMLElement) next.focus({ preventScroll: true });
+  };
+}
+
+/** How far the tables of a part are scrolled, to be set again. */
+function scrolled(part: HTMLElement): (fresh: HTMLElement) => void {
+  const far = [...part.querySelectorAll(".table-scroll")].map((one) => one.scrollLeft);
+  return (fresh) => {
+    for (const [at, one] of fresh.querySelectorAll(".table-scroll").entries()) one.scrollLeft = far[at] ?? 0;
+  };
+}
+
+/** Keep the height that drawings gave a part until they are drawn again, or all below would jump. */
+function heldOpen(part: HTMLElement): (fresh: HTMLElement) => void {
+  const height = part.querySelector("[data-drawn]") ? part.offsetHeight : 0;
+  return (fresh) => {
+    if (!height) return;
+    fresh.style.minHeight = `${height}px`;
+    setTimeout(() => fresh.removeAttribute("style"), DRAWN_WITHIN_MS);
+  };
+}
+
 /** Put the fresh parts in the old ones' place; a part in which somebody is typing stays as it is. */
 export function replaceParts(page: Document, fresh: Document): void {
   for (const part of page.querySelectorAll<HTMLElement>("[data-live][id]")) {
@@ -28,11 +67,12 @@ export function replaceParts(page: Document, fresh: Document): void {
     const active = page.activeElement;
     const isHeld = active !== null && part.contains(active) && FIELDS.has(active.tagName);
     if (!next || isHeld || asSent(part).isEqualNode(asSent(next))) continue;
-    const focused = active instanceof HTMLElement && part.contains(active) ? active.id : "";
+    const again = [heldOpen(part), standing(part, active), scrolled(part)];
     const open = [...part.querySelectorAll("details[id][open]")].map((one) => one.id);
-    part.replaceWith(page.importNode(next, true));
+    const put = page.importNode(next, true);
+    part.replaceWith(put);
     for (const id of open) page.getElementById(id)?.setAttribute("open", "");
-    if (focused) page.getElementById(focused)?.focus();
+    for (const act of again) act(put);
   }
 }
 
