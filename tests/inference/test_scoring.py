@@ -12,8 +12,7 @@ import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 
 from curation.models import Benchmark, Case, CaseFacts, CaseImage, Event, Gold, GoldRoi, User
-from inference import claiming, scoring
-from inference.claiming import claim
+from inference import scoring
 from inference.models import (
     JobState,
     MapKind,
@@ -378,41 +377,6 @@ def test_a_failed_run_makes_way_for_the_one_queued_meanwhile(case: Case, monkeyp
     assert run_scoring(first.pk) == JobState.CANCELLED
     assert real(case.pk) == 0
     assert ScoringRun.objects.filter(state=JobState.QUEUED).count() == 1
-
-
-def test_what_a_failed_run_should_have_replaced_the_one_after_it_replaces(
-    case: Case, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: Any) -> None:
-        request_scoring(case_id=case.pk)
-        raise RuntimeError("once")
-
-    first = request_scoring(case_id=case.pk, replaces=True)
-    monkeypatch.setattr(scoring, "_score_one", fail)
-    assert run_scoring(first.pk) == JobState.CANCELLED
-    assert ScoringRun.objects.get(state=JobState.QUEUED).is_stale_only is False
-
-
-def test_a_failed_run_is_queued_again_where_a_worker_took_the_newer_one_meanwhile(
-    case: Case, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Between finding the newer run queued and handing over to it, a worker claims that one."""
-    real = claiming._hand_over
-
-    def too_late(held: Any, **changes: Any) -> int | None:
-        assert claim(ScoringRun, ScoringRun.objects.get(state=JobState.QUEUED).pk) is not None
-        return real(held, **changes)
-
-    def fail(*_: Any) -> None:
-        request_scoring(case_id=case.pk)
-        raise RuntimeError("once")
-
-    first = request_scoring(case_id=case.pk, replaces=True)
-    monkeypatch.setattr(scoring, "_score_one", fail)
-    monkeypatch.setattr(claiming, "_hand_over", too_late)
-    assert run_scoring(first.pk) == JobState.QUEUED
-    first.refresh_from_db()
-    assert (first.state, first.is_stale_only) == (JobState.QUEUED, False)
 
 
 def test_a_benchmark_run_covers_every_case_and_can_be_cancelled(
