@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { paced, replaceParts } from "./fragments";
+import { keepTrue, paced, replaceParts } from "./fragments";
 
 const parse = (html: string): Document => new DOMParser().parseFromString(html, "text/html");
 
@@ -104,5 +104,49 @@ describe("refreshing", () => {
     expect(runs).toBe(2);
     await vi.advanceTimersByTimeAsync(5000);
     expect(runs).toBe(2);
+  });
+});
+
+class Stream {
+  static opened: Stream[] = [];
+  onopen: (() => void) | null = null;
+  isClosed = false;
+  constructor() {
+    Stream.opened.push(this);
+  }
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+describe("the stream of a page", () => {
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    vi.restoreAllMocks();
+    vi.useRealTimers();
+  });
+
+  it("is open while the page is in view, and what was missed is fetched when it is again", async () => {
+    vi.useFakeTimers();
+    vi.stubGlobal("EventSource", Stream);
+    const fetched = vi.fn(async () => ({ ok: false }));
+    vi.stubGlobal("fetch", fetched);
+    const hidden = vi.spyOn(document, "hidden", "get").mockReturnValue(false);
+    const turn = (isHidden: boolean): void => {
+      hidden.mockReturnValue(isHidden);
+      document.dispatchEvent(new Event("visibilitychange"));
+    };
+    document.body.innerHTML = `<section id="a" data-live="run.changed">1</section>`;
+    keepTrue();
+    Stream.opened[0]?.onopen?.();
+    await vi.runAllTimersAsync();
+    expect(fetched).not.toHaveBeenCalled();
+    turn(true);
+    expect(Stream.opened.map((one) => one.isClosed)).toEqual([true]);
+    turn(false);
+    Stream.opened[1]?.onopen?.();
+    await vi.runAllTimersAsync();
+    expect(Stream.opened.map((one) => one.isClosed)).toEqual([true, false]);
+    expect(fetched).toHaveBeenCalledTimes(1);
   });
 });

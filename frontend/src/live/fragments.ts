@@ -108,19 +108,29 @@ export function paced(act: () => Promise<void>, ms: number): () => void {
   return soon;
 }
 
-/** Follow the stream if the page has such parts. */
+/** Follow the stream if the page has such parts, while it is in view: a browser opens six connections to a server, and
+ *  tabs that nobody looks at must not hold them all. */
 export function keepTrue(): void {
   if (!document.querySelector("[data-live]")) return;
   const soon = paced(refresh, GATHER_MS);
-  let isFirst = true;
-  listen(
-    (event) => {
-      const parts = document.querySelectorAll<HTMLElement>("[data-live]");
-      if ([...parts].some((part) => concerns(part, event))) soon();
-    },
-    () => {
-      if (!isFirst) soon();
-      isFirst = false;
-    },
-  );
+  let isFirst = !document.hidden;
+  let stop: (() => void) | undefined;
+  const follow = (): void => {
+    stop = listen(
+      (event) => {
+        const parts = document.querySelectorAll<HTMLElement>("[data-live]");
+        if ([...parts].some((part) => concerns(part, event))) soon();
+      },
+      () => {
+        if (!isFirst) soon();
+        isFirst = false;
+      },
+    );
+  };
+  document.addEventListener("visibilitychange", () => {
+    stop?.();
+    stop = undefined;
+    if (!document.hidden) follow();
+  });
+  if (!document.hidden) follow();
 }
