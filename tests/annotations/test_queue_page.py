@@ -144,11 +144,15 @@ def test_the_page_asks_the_same_of_few_and_of_many(
 def test_no_tab_leads_a_curator_who_reads_to_a_page_that_is_closed_to_readers(
     desk: Client, benchmark: Benchmark, case: Case, curator: User
 ) -> None:
-    closed = ["progress-page", "readers-page"]
+    closed = {"progress-page": "benchmark-page", "readers-page": "queue-page"}
     addresses = [reverse(name, args=[benchmark.slug]) for name in closed]
-    page = desk.get(address(benchmark)).content.decode()
-    assert all(f'href="{one}"' in page for one in addresses)
+
+    def shown() -> list[bool]:
+        """Whether the page that each stands beside leads to it."""
+        pages = [desk.get(reverse(name, args=[benchmark.slug])).content.decode() for name in closed.values()]
+        return [f'href="{one}"' in page for one, page in zip(addresses, pages, strict=True)]
+
+    assert shown() == [True, True]
     curator.memberships.create(benchmark=benchmark, role="reader")
-    page = desk.get(address(benchmark)).content.decode()
-    assert not any(f'href="{one}"' in page for one in addresses)
+    assert shown() == [False, False]
     assert [desk.get(one).status_code for one in addresses] == [403, 403]
