@@ -111,8 +111,8 @@ GROUPS = (
     ),
     ("Snapshots", "archive", (Section("snapshots", "snapshots-page", "Snapshots", SEE_MODELS),)),
 )
-# Pages that whoever reads there may not open, whatever else they are: they tell of single readings.
-NOT_FOR_READERS = frozenset({"progress", "readers"})
+# Pages that whoever reads there may not open, whatever else they are: they tell of single readings, or of models.
+NOT_FOR_READERS = frozenset({"progress", "readers", "wrong-reason"})
 
 
 @dataclass(frozen=True)
