@@ -42,7 +42,8 @@ def _listed(words: str) -> frozenset[str]:
 _EMPTY = _listed(
     "the and with there this that these those are was were has have had been being seen noted visible shown shows show"
     " demonstrates demonstrated evidence consistent suggests suggesting suggestive suggest likely probably possible"
-    " possibly appears appear which from into within for also its due can may than then both other part region area zone side sided picture image slice view"
+    " possibly appears appear which from into within for also its due can may than then both other part region area"
+    " zone side sided picture image slice view"
     " der die das den dem des ein eine einen einem einer eines und mit ist sind auf von bei vom zum zur nach zeigt"
     " les des une est sont avec dans pour sur par aux los las una con del por para está gli della del nel nella dei"
     " uma com dos das nos nas het een van met zijn"
@@ -103,9 +104,12 @@ _OPPOSITES = (
     ),
 )
 
-_NUMBER = r"\d+(?:[.,]\d+)?"
+MOST_MEASURES = 16
+"""What counts of the measures of one unit in one text, the first; a list of a hundred sizes is no sentence."""
+_NUMBER = r"\d{1,9}(?:[.,]\d+)?"
+# Of so many numbers at most, since every beginning of a chain without a unit is looked at to its end.
 _MEASURE = re.compile(
-    rf"(?<![\w.,])({_NUMBER}(?:\s*(?:x|×|by|mal|par|por)\s*{_NUMBER})*)\s*"
+    rf"(?<![\w.,])({_NUMBER}(?:\s*(?:x|×|by|mal|par|por)\s*{_NUMBER}){{0,3}})\s*"
     r"(mm|cm|ml|cc|l|hu|%|percent|prozent|degrees?|°)(?!\w)"
 )
 _FACTORS = {"cm": ("mm", 10.0), "cc": ("ml", 1.0), "l": ("ml", 1000.0), "percent": ("%", 1.0), "prozent": ("%", 1.0)}
@@ -162,7 +166,8 @@ def claims_of(text: str, is_denied: Flags, is_kept: Flags) -> Claims:
         for at, pole in _poles_of(word):
             standing[at].add(-pole if _OPPOSITES[at].is_quality and is_denied[start] else pole)
     poles = tuple(side.copy().pop() if len(side) == 1 else 0 for side in standing)
-    return Claims(words, poles, {unit: tuple(sorted(found, reverse=True)) for unit, found in measures.items()})
+    sorted_measures = {unit: tuple(sorted(found[:MOST_MEASURES], reverse=True)) for unit, found in measures.items()}
+    return Claims(words, poles, sorted_measures)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -342,13 +347,20 @@ def mismeasured(a: Sequence[Claims], b: Sequence[Claims]) -> Array:
     array([[0.25, 0.  ]])
     """
     result = np.zeros((len(a), len(b)))
-    measuring_b = [column for column, said in enumerate(b) if said.measures]
-    for row, said in enumerate(a):
-        for column in measuring_b if said.measures else ():
-            result[row, column] = _worst(said.measures, b[column].measures)
+    for unit in {unit for said in a for unit in said.measures} & {unit for said in b for unit in said.measures}:
+        for one, other in zip(_sized(a, unit), _sized(b, unit), strict=False):
+            greater = np.maximum(one[:, None], other)
+            part = np.minimum(one[:, None], other)
+            # Not where one has no measure (NaN), nor where both are 0.
+            np.divide(part, greater, out=part, where=greater > 0)
+            result = np.where(greater > 0, np.maximum(result, 1 - part), result)
     return result
 
 
-def _worst(one: Mapping[str, Sequence[float]], other: Mapping[str, Sequence[float]]) -> float:
-    pairs = [pair for unit in one.keys() & other.keys() for pair in zip(one[unit], other[unit], strict=False)]
-    return max((1 - min(pair) / max(pair) for pair in pairs if max(pair) > 0), default=0.0)
+def _sized(side: Sequence[Claims], unit: str) -> Array:
+    """The texts' measures of a unit, the greatest in the first row, NaN where there is none: (most measures, texts)."""
+    found = [said.measures.get(unit, ()) for said in side]
+    table = np.full((max(map(len, found)), len(side)), np.nan)
+    for column, sizes in enumerate(found):
+        table[: len(sizes), column] = sizes
+    return table

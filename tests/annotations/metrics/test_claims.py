@@ -1,4 +1,4 @@
-"""What sentences name, mean and measure: words, forms of words, opposites, numbers with units; goldens are wording's."""
+"""What sentences name, mean and measure: words, their forms, opposites, numbers with units; goldens are wording's."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotations.metrics.claims import Claims, common_words, mismeasured, stem_of
+from annotations.metrics.claims import MOST_MEASURES, Claims, claims_of, common_words, mismeasured, stem_of
 from annotations.metrics.wording import differing_words, text_likeness, text_similarity
 
 
@@ -122,6 +122,28 @@ def test_measures_by_hand():
     one, other = Claims({}, (), {"mm": (20.0, 10.0), "hu": (40.0,)}), Claims({}, (), {"mm": (20.0, 5.0, 1.0)})
     assert mismeasured([one], [other]) == pytest.approx(np.array([[0.5]]))
     assert mismeasured([one], [Claims({}, (), {"%": (3.0,)})]) == np.array([[0]])
+
+
+def measures_of(text):
+    return claims_of(text, np.zeros(len(text), dtype=bool), np.ones(len(text), dtype=bool)).measures
+
+
+def test_measures_are_set_against_each_other_by_unit_and_size():
+    a = [Claims({}, (), {"mm": (12.0, 8.0), "%": (50.0,)}), Claims({}, (), {"mm": (0.0,)}), Claims({}, (), {})]
+    b = [Claims({}, (), {"mm": (12.0, 2.0)}), Claims({}, (), {"%": (40.0,), "mm": (0.0, 0.0)})]
+    assert mismeasured(a, b).tolist() == [[0.75, 1.0], [1.0, 0.0], [0.0, 0.0]]
+    assert mismeasured([], b).shape == (0, 2)
+
+
+def test_of_a_list_of_sizes_only_the_first_count():
+    assert measures_of("1 mm " * 300) == {"mm": (1.0,) * MOST_MEASURES}
+    assert measures_of("2 x 3 x 4 x 5 mm") == {"mm": (5.0, 4.0, 3.0, 2.0)}
+
+
+def test_a_number_beyond_any_size_is_no_measure():
+    assert measures_of("9" * 400 + " mm") == measures_of("1" * 10 + " mm") == {}
+    contradiction = text_similarity(["9" * 400 + " cm"], ["8" * 400 + " cm"])[1]
+    assert np.isfinite(contradiction).all()
 
 
 @given(st.text(max_size=12))
