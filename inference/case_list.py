@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, F, FilteredRelation, Q, Sum, Value
-from django.db.models.functions import Coalesce, Least
+from django.db.models import Count, F, FilteredRelation, Q, Value
+from django.db.models.functions import Coalesce
 
 from curation.models import Case, CaseFacts
 from curation.pictures import first_pictures
@@ -26,7 +26,7 @@ SORTS = {BY_PLACE: "given order", BY_DISAGREEMENT: "disagreement, highest first"
 LONGEST_CURSOR = 64
 # What the page's rows show and its cursor holds: cases also carry long texts, and lists have fifty of them.
 _SHOWN = (
-    *("key", "position", "question", "overlap", "disagreement__parts"),
+    *("key", "position", "question", "overlap", "is_probe", "disagreement__parts"),
     *(f"facts__{name}" for name in ("modalities", "readings_submitted", "predictions_done", "disagreement")),
 )
 NOT_KNOWN = -1.0
@@ -63,15 +63,6 @@ class Listed:
 
     rows: list[tuple[Case, Verdict | None, list[str]]]
     next_after: str
-
-
-@dataclass(frozen=True)
-class Extent:
-    """How many cases a benchmark has, and how many readings of those wanted."""
-
-    cases: int
-    readings: int
-    wanted: int
 
 
 def wanted_of(given: Mapping[str, str], enrolments: list[Enrolment]) -> Wanted:
@@ -128,13 +119,9 @@ def list_cases(*, benchmark: Benchmark, wanted: Wanted) -> Listed:
     return Listed(rows, "" if last is None else _cursor(last, wanted.sort))
 
 
-def extent_of(benchmark: Benchmark) -> Extent:
-    """Cases and readings; one query, which an index answers."""
-    submitted = Least("readings_submitted", benchmark.overlap)
-    counts = CaseFacts.objects.filter(benchmark_id=benchmark.pk).aggregate(
-        cases=Count("position"), readings=Sum(submitted, default=0)
-    )
-    return Extent(**counts, wanted=counts["cases"] * benchmark.overlap)
+def count_of(benchmark: Benchmark) -> int:
+    """How many cases there are; one query, which an index answers."""
+    return CaseFacts.objects.filter(benchmark_id=benchmark.pk).aggregate(cases=Count("position"))["cases"]
 
 
 def _cursor(case: Any, sort: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Q, Sum
-from django.db.models.functions import Least
+from django.db.models import Count, IntegerField, Q, Sum
+from django.db.models.functions import Coalesce, Least
 
 from annotations.agreement_read import ceiling
 from annotations.reweighting import Named, agreement_over_all, draws_of
@@ -53,9 +53,10 @@ LOST_WORDS = {
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the reading of a benchmark is."""
+    """How far the reading of a benchmark is; probes fill no place, so that they are counted apart."""
 
     cases: int
+    probes: int
     closed: int
     under_way: int
     readings: int
@@ -87,17 +88,20 @@ class Progress:
 
 
 def progress_of(benchmark: Benchmark) -> Progress:
-    """Cases closed, under way and waiting, and readings submitted of those wanted; one query."""
-    overlap = benchmark.overlap
-    is_closed = Q(readings_submitted__gte=overlap)
+    """Cases closed, under way and waiting, and readings submitted of those wanted; one query. For who does not read."""
+    places = Coalesce("case__overlap", benchmark.overlap, output_field=IntegerField())
+    is_read = Q(case__is_probe=False)
+    is_closed = Q(readings_submitted__gte=places)
     is_begun = Q(readings_submitted__gt=0) | Q(readings_open__gt=0)
     counts = CaseFacts.objects.filter(benchmark_id=benchmark.pk).aggregate(
-        cases=Count("pk"),
-        closed=Count("pk", filter=is_closed),
-        under_way=Count("pk", filter=is_begun & ~is_closed),
-        readings=Sum(Least("readings_submitted", overlap), default=0),
+        cases=Count("pk", filter=is_read),
+        probes=Count("pk", filter=~is_read),
+        closed=Count("pk", filter=is_read & is_closed),
+        under_way=Count("pk", filter=is_read & is_begun & ~is_closed),
+        readings=Sum(Least("readings_submitted", places, output_field=IntegerField()), filter=is_read, default=0),
+        wanted=Sum(places, filter=is_read, default=0),
     )
-    return Progress(**counts, wanted=counts["cases"] * overlap)
+    return Progress(**counts)
 
 
 @dataclass(frozen=True)

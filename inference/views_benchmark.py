@@ -22,12 +22,12 @@ from inference.case_list import (
     VERDICT_WORDS,
     NoSuchList,
     Wanted,
-    extent_of,
+    count_of,
     list_cases,
     verdict_counts,
     wanted_of,
 )
-from inference.dashboard import UNKNOWN_WORDS, dashboard_of
+from inference.dashboard import UNKNOWN_WORDS, dashboard_of, progress_of
 from inference.models import Enrolment
 from inference.wrong_reasons import QUADRANT, count_wrong_reasons, counts_by_model, list_wrong_reasons
 
@@ -88,7 +88,12 @@ def _cases(request: HttpRequest, user: User, found: Benchmark) -> HttpResponse:
         looking.see_page(user=user, benchmark=found, page=looking.Page.CASES)
     listed = list_cases(benchmark=found, wanted=wanted)
     after = listed.next_after and urlencode(wanted.query(after=listed.next_after))
-    shown = {"extent": extent_of(found), "listed": listed, "wanted": wanted, "next_query": after}
+    if frame["sees_others"]:
+        progress = progress_of(found)
+        more |= {"progress": progress, "count": progress.cases + progress.probes}
+    else:
+        more["count"] = count_of(found)
+    shown = {"listed": listed, "wanted": wanted, "next_query": after}
     return render(request, "inference/cases.html", {**frame, **more, **shown})
 
 

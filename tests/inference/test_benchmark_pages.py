@@ -69,6 +69,25 @@ def test_the_overview_says_how_far_reading_is(
     assert "0 under way, 1 waiting" in html
 
 
+def test_probes_and_a_cases_own_overlap_count_as_the_queue_has_them(
+    benchmark: Benchmark, planted: ModelVersion, other: User, curator: User
+) -> None:
+    cases = fill(benchmark, planted, other, 4)
+    make_case(benchmark, "hard", overlap=3)
+    Case.objects.filter(pk=cases[0].pk).update(is_probe=True)
+    overview, listed = page(curator, OVERVIEW), page(curator, CASES)
+    assert re.search(r'data-figure="closed">3 <small>of 4', overview)
+    assert re.search(r'data-figure="readings">3 <small>of 6', overview)
+    assert "0 under way, 1 waiting, 1 probe beside" in overview
+    assert "5 cases, 3 of 6 readings submitted" in listed
+    assert listed.count(">probe</span>") == 1
+    blind = page(other, CASES)
+    assert "5 cases." in blind
+    assert "probe" not in blind
+    progress = page(curator, OVERVIEW + "progress/")
+    assert "3 <small>of 6" in progress or "3 of 6 readings submitted" in progress
+
+
 def test_each_quadrant_has_its_count_and_opens_its_cases(
     benchmark: Benchmark, planted: ModelVersion, other: User, curator: User
 ) -> None:
