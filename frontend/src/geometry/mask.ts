@@ -72,29 +72,42 @@ export function decodeMask({ size: [height, width], counts }: MaskGeometry): Uin
   return mask;
 }
 
-export function maskArea(mask: MaskGeometry): number {
-  return decodeMask(mask).reduce((sum, value) => sum + value, 0);
+/** Where each stretch of set pixels begins and ends, counted down the columns. */
+function* stretches({ counts }: MaskGeometry): Generator<[number, number]> {
+  const runs = typeof counts === "string" ? decodeCounts(counts) : counts;
+  let at = 0;
+  for (const [index, run] of runs.entries()) {
+    if (index % 2 === 1 && run) yield [at, at + run];
+    at += run;
+  }
 }
 
-export function maskBounds(geometry: MaskGeometry): Bounds {
-  const [height, width] = geometry.size;
-  const mask = decodeMask(geometry);
+export function maskArea(mask: MaskGeometry): number {
+  let area = 0;
+  for (const [start, end] of stretches(mask)) area += end - start;
+  return area;
+}
+
+export function maskBounds(mask: MaskGeometry): Bounds {
+  const [height, width] = mask.size;
   let [x0, y0, x1, y1] = [width, height, 0, 0];
-  for (let y = 0; y < height; y += 1) {
-    for (let x = 0; x < width; x += 1) {
-      if (!mask[y * width + x]) continue;
-      x0 = Math.min(x0, x);
-      y0 = Math.min(y0, y);
-      x1 = Math.max(x1, x + 1);
-      y1 = Math.max(y1, y + 1);
-    }
+  for (const [start, end] of stretches(mask)) {
+    const [first, last] = [Math.floor(start / height), Math.floor((end - 1) / height)];
+    x0 = Math.min(x0, first);
+    x1 = Math.max(x1, last + 1);
+    y0 = first === last ? Math.min(y0, start % height) : 0;
+    y1 = first === last ? Math.max(y1, ((end - 1) % height) + 1) : height;
   }
   return x1 > x0 ? [x0, y0, x1, y1] : [0, 0, 0, 0];
 }
 
-export function maskContains(geometry: MaskGeometry, x: number, y: number): boolean {
-  const [height, width] = geometry.size;
+export function maskContains(mask: MaskGeometry, x: number, y: number): boolean {
+  const [height, width] = mask.size;
   const [column, row] = [Math.floor(x), Math.floor(y)];
   if (column < 0 || row < 0 || column >= width || row >= height) return false;
-  return decodeMask(geometry)[row * width + column] === 1;
+  const at = column * height + row;
+  for (const [start, end] of stretches(mask)) {
+    if (at < end) return at >= start;
+  }
+  return false;
 }
