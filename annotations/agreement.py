@@ -148,7 +148,7 @@ def _write(sources: CaseSources, state: CaseAgreement, *, is_anew: bool = False)
     now = _store_state(sources)
     changes = tallies.differences(_cells(stored, state), _cells([*kept, *missing], now))
     tallies.write(stage.benchmark_id, changes)
-    agreement_kept.begin_unless_begun(now)
+    agreement_kept.begin_unless_begun(now, is_new=not state.sources_digest)
     return len(kept) + len(missing)
 
 

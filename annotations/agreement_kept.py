@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from annotations import agreement_tallies as tallies
 from annotations.agreement_coefficients import met_statement, patterns_statement
@@ -57,8 +58,14 @@ WHERE benchmark_id = %s AND part = %s
 
 
 def record(case_ids: Iterable[uuid.UUID]) -> int:
-    """Mend, or begin, the tallies of the benchmarks of these cases; returns how many there are."""
-    benchmarks = _benchmarks(case_ids)
+    """Mend the tallies of the benchmarks of these cases, and begin those of any that has none; returns how many.
+
+    Where nobody reads any more, no change begins them: then `rebuild_facts` does, though no fact differs.
+    """
+    begun = TalliedBenchmark.objects.filter(rule=RULE).values("pk")
+    unbegun = CaseAgreement.objects.exclude(benchmark_id__in=begun).values("benchmark_id")
+    asked = Q(cases__in=list(case_ids)) | Q(pk__in=unbegun)
+    benchmarks = Benchmark.objects.filter(asked).distinct().order_by("slug")
     for benchmark in benchmarks:
         begin(benchmark)
     return len(benchmarks)
@@ -90,15 +97,21 @@ def _copy(benchmark_id: uuid.UUID, changes: Cells, model: type[AgreementTally | 
             copy.write_row((benchmark_id, part, key, bucket, numbers))
 
 
-def begin_unless_begun(state: CaseAgreement) -> None:
-    """At the first change of a benchmark's pairs, or the first one after an upgrade."""
+def begin_unless_begun(state: CaseAgreement, *, is_new: bool) -> None:
+    """At the first change of a benchmark's pairs, or the first one after an upgrade; nobody waits for another.
+
+    Parameters
+    ----------
+    is_new
+        Whether nothing was stored of the case before this change.
+    """
     if TalliedBenchmark.objects.filter(pk=state.benchmark_id, rule=RULE).exists():
         return
     others = CaseAgreement.objects.filter(benchmark_id=state.benchmark_id).exclude(pk=state.pk)
     of_models = AgreementScore.objects.filter(benchmark_id=state.benchmark_id, b_kind=PartyKind.MODEL)
-    if others.exists() or of_models.exists():
+    if not is_new or others.exists() or of_models.exists():
         begin(Benchmark.objects.get(pk=state.benchmark_id), waits=False)
-    else:  # nobody has added anything before
+    elif tallies.lock(state.benchmark_id, waits=False):  # nobody has added anything before
         TalliedBenchmark.objects.update_or_create(benchmark_id=state.benchmark_id, defaults={"rule": RULE})
 
 

@@ -20,6 +20,7 @@ from annotations.agreement_pair import Compared, Said, compare
 from annotations.agreement_sources import CaseSources, sources_of
 from annotations.metrics.steps import Step
 from annotations.models import AgreementScore, PartyKind
+from curation.models import Case
 from inference import verdicts
 from inference.models import ModelVersion, Prediction, PredictionStep, Verdict, VerdictTarget
 from inference.sources import newest_predictions
@@ -34,22 +35,31 @@ Ratios = dict[tuple[uuid.UUID, uuid.UUID], float | None]
 """Attention ratio by prediction and the reading's id, or the gold's case."""
 
 
-@transaction.atomic
 def record(case_ids: Iterable[uuid.UUID]) -> int:
     """Bring the pairs of these cases that have a model in them up to what is stored; returns how many there are.
 
-    What has not changed stays as it is. The caller holds the cases' lock (`curation.facts.record`), or nobody scores.
+    What has not changed stays as it is.
+
+    Notes
+    -----
+    Safe to run at any time and by any number of workers: they take turns at a case by its lock, the one of
+    `curation.facts.record`, which scoring holds already. Else two would count the same change of a tally.
     """
     known = sorted(case_ids)
+    return sum(_record(known[start : start + agreement.BATCH]) for start in range(0, len(known), agreement.BATCH))
+
+
+@transaction.atomic
+def _record(case_ids: list[uuid.UUID]) -> int:
+    locked = Case.objects.select_for_update(no_key=True).filter(pk__in=case_ids).order_by("pk")
+    batch = list(locked.values_list("pk", flat=True))
+    stored: dict[uuid.UUID, list[AgreementScore]] = defaultdict(list)
+    for row in rows_of(batch):
+        stored[row.case_id].append(row)
     written = 0
-    for start in range(0, len(known), agreement.BATCH):
-        batch = known[start : start + agreement.BATCH]
-        stored: dict[uuid.UUID, list[AgreementScore]] = defaultdict(list)
-        for row in rows_of(batch):
-            stored[row.case_id].append(row)
-        for sources, pairs in _compared(batch):
-            written += len(pairs)
-            _replace(sources, stored[sources.stage.case_id], pairs)
+    for sources, pairs in _compared(batch):
+        written += len(pairs)
+        _replace(sources, stored[sources.stage.case_id], pairs)
     return written
 
 

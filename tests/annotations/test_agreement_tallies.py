@@ -11,6 +11,7 @@ from unittest import mock
 
 import pytest
 from django.core.management import call_command
+from django.db import transaction
 from django.utils import timezone
 
 from annotations import agreement, agreement_kept, agreement_rows
@@ -260,6 +261,55 @@ def test_what_was_there_before_tallies_is_counted_at_the_next_change(db: None) -
     assert shown(benchmark) == from_pairs(benchmark)
     assert shown_overview(benchmark)["cases"] >= before["cases"]
     assert not AgreementTally.objects.filter(part="0 whole").exists()
+
+
+@pytest.mark.usefixtures("is_large")
+def test_the_only_case_from_before_tallies_is_counted(db: None) -> None:
+    benchmark = make_benchmark(overlap=3)
+    case = make_case(benchmark)
+    for name in ("one", "two", "three"):
+        if name == "three":  # the upgrade is between
+            for model in (AgreementDelta, AgreementTally, TalliedBenchmark):
+                model.objects.all().delete()
+        say(case, make_user(name))
+        agreement.record_case(case.pk)
+    assert TalliedBenchmark.objects.exists()
+    assert agreement_kept.differing([case.pk]) == []
+    assert shown_overview(benchmark)["pairs"] == 3
+
+
+@pytest.mark.usefixtures("is_large")
+def test_what_nobody_reads_any_more_is_begun_by_the_command(db: None) -> None:
+    benchmark = make_benchmark(overlap=2)
+    case = make_case(benchmark)
+    for name in ("one", "two"):
+        say(case, make_user(name))
+    agreement.record_case(case.pk)
+    call_command("rebuild_facts")
+    for model in (AgreementDelta, AgreementTally, TalliedBenchmark):
+        model.objects.all().delete()
+    call_command("rebuild_facts", "--check")
+    assert not TalliedBenchmark.objects.exists()
+    call_command("rebuild_facts")
+    assert TalliedBenchmark.objects.get().pk == benchmark.pk
+    assert agreement_kept.differing([case.pk]) == []
+    assert shown_overview(benchmark)["pairs"] == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_first_case_waits_for_nobody() -> None:
+    """Who begins tallies may take long: the next case does without, the one after that begins them."""
+    benchmark = make_benchmark(overlap=1)
+    first, second = (make_case(benchmark, key) for key in ("one", "two"))
+    for case in (first, second):
+        say(case, make_user(f"reader of {case.key}"))
+    with transaction.atomic():
+        assert tallies.lock(benchmark.pk, waits=False)
+        at_once([partial(agreement.record_case, first.pk)])
+        assert not TalliedBenchmark.objects.exists()
+    agreement.record_case(second.pk)
+    assert TalliedBenchmark.objects.get().pk == benchmark.pk
+    assert agreement_kept.differing([first.pk]) == []
 
 
 @pytest.mark.django_db(transaction=True)

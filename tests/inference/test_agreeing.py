@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from functools import partial
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from annotations import agreement
+from annotations import agreement, agreement_kept
 from annotations.agreement_read import between_models, matrix, models
 from annotations.agreement_rows import READERS, WITH_MODELS
 from annotations.models import AgreementScore, PartyKind
@@ -17,6 +19,7 @@ from inference.metrics.verdicts import Quadrant
 from inference.models import JobState, ModelVersion, Prediction, PredictionStep, Verdict
 from tests.annotations.contents import roi, step
 from tests.annotations.saying import say
+from tests.annotations.together import PATIENCE_S, at_once, until_waiting
 from tests.factories import make_benchmark, make_case, make_user
 
 LEFT = {"x0": 10, "y0": 10, "x1": 20, "y1": 20}
@@ -107,6 +110,34 @@ def test_again_changes_nothing_and_a_newer_reading_only_its_rows(case: Case) -> 
     assert len(agreeing.differing([case.pk])) == 2
 
 
+@pytest.mark.django_db(transaction=True)
+def test_two_at_once_count_a_change_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second comes when the first has written, and before it commits."""
+    case = make_case(make_benchmark(overlap=2))
+    for name in ("one", "two"):
+        say(case, make_user(name))
+    prediction = predict(make_model("m"), case, "B")
+    agreement.record_case(case.pk)
+    agreeing.record([case.pk])
+    assert agreement_kept.differing([case.pk]) == []
+    Prediction.objects.filter(pk=prediction.pk).update(state=JobState.PARKED)
+    has_written = threading.Event()
+
+    def announce(_: Any) -> None:
+        if not has_written.is_set():
+            has_written.set()
+            until_waiting(1)
+
+    def come_second() -> int:
+        assert has_written.wait(timeout=PATIENCE_S)
+        return agreeing.record([case.pk])
+
+    monkeypatch.setattr(agreement, "announce", announce)
+    assert at_once([partial(agreeing.record, [case.pk]), come_second]) == [0, 0]
+    assert AgreementScore.objects.count() == 1
+    assert agreement_kept.differing([case.pk]) == []
+
+
 def test_a_model_that_saw_another_input_is_no_party(case: Case) -> None:
     say(case, make_user("one"))
     predict(make_model("m"), case, "B")
@@ -148,5 +179,5 @@ def test_queries_do_not_grow(case: Case, django_assert_num_queries: Any, cases: 
         say(one, reader)
         predict(model, one, "B", "text")
     agreeing.record([one.pk for one in made])
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         agreeing.record([one.pk for one in made])
