@@ -77,13 +77,15 @@ def coefficients(benchmark: Benchmark, narrowed: Narrowed) -> dict[str, Number]:
     asked: tuple[Statistic, ...] = ("percent_agreement",) if is_open else names
     values = agreement_of_patterns(table, asked)
     bounds = bootstrap_clustered_patterns(table, clusters, asked, n=DRAWS, level=LEVEL, seed=SEED)
+    # Of a case that one person answered nothing is known of agreement.
+    telling = len({cluster for cluster, pattern, _ in rows if sum(pattern.values()) > 1})
     found: dict[str, Number] = {}
     for name in names:
         if name not in values or math.isnan(values[name]):
             found[name] = Number(None, None, cases, pairs, OPEN if is_open else ONE_CATEGORY)
             continue
         within = (0.0, 1.0) if name == "percent_agreement" else None
-        shown, why = interval_of(values[name], bounds[name], cases=cases, clusters=len(clusters), within=within)
+        shown, why = interval_of(values[name], bounds[name], cases=cases, clusters=telling, within=within)
         found[name] = Number(values[name], shown, cases, pairs, why)
     return found
 

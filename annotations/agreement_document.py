@@ -28,6 +28,7 @@ from annotations.agreement_rows import (
     LEVEL,
     NO_PAIRS,
     NO_SPREAD,
+    ONE_CLUSTER,
     READERS,
     SEED,
     WITH_MODELS,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 REASONS = {
     **WHY,
     FEW: "an interval needs five cases",
+    ONE_CLUSTER: "an interval needs cases of two patients: those of one are not independent",
     NO_SPREAD: "all cases say the same: how far others would stray cannot be told from them",
     NO_PAIRS: "no two have said something that can be compared",
     "open_answers": "answers are free text: only the share of equal ones means something",

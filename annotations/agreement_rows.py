@@ -39,7 +39,7 @@ NO_WIDTH = 1e-12
 """An interval no wider than rounding errors has none."""
 MOST_CLUSTERS = 400
 """Of more cases than this, clusters are put together at random in 256: the interval is as wide, and quicker."""
-FEW, NO_PAIRS, NO_SPREAD = "few_cases", "no_pairs", "no_spread"
+FEW, NO_PAIRS, NO_SPREAD, ONE_CLUSTER = "few_cases", "no_pairs", "no_spread", "one_cluster"
 
 METRICS: dict[str, str] = {
     "same_answer": "score.is_same_answer::int::float8",
@@ -379,13 +379,15 @@ def _number(name: str, sums: Any, counts: Any, interval: tuple[float, float], pa
 def interval_of(
     value: float, interval: tuple[float, float], *, cases: int, clusters: int, within: tuple[float, float] | None
 ) -> tuple[tuple[float, float] | None, str]:
-    """What may be shown, or why nothing may: nothing under five cases.
+    """What may be shown, or why nothing may: nothing under five cases, nor of one patient's alone.
 
     Where all that is drawn again is alike, the bootstrap has no width, which would say certainty: a mean `within` known
     bounds gets those of `interval_of_equals`; of what has no bounds, or is no mean, nothing can be said.
     """
-    if cases < FEWEST_CASES or math.isnan(interval[0]):
+    if cases < FEWEST_CASES:
         return None, FEW
+    if clusters < 2 or math.isnan(interval[0]):
+        return None, ONE_CLUSTER
     if interval[1] - interval[0] > NO_WIDTH:
         return interval, ""
     if within is None:

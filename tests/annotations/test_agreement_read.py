@@ -20,7 +20,7 @@ from annotations.agreement_plan import plan_of
 from annotations.agreement_read import by_label, by_modality, by_reader, ceiling, matrix, over_time, overview
 from annotations.agreement_rows import FEWEST_CASES, READERS, Narrowed
 from annotations.models import AgreementScore, Arm, CaseAgreement
-from curation.models import Benchmark, Case
+from curation.models import Benchmark, Case, User
 from tests.annotations.contents import roi
 from tests.annotations.saying import say
 from tests.factories import make_benchmark, make_case, make_user
@@ -204,6 +204,31 @@ def test_what_is_alike_in_every_case_is_not_shown_as_certain(db: None) -> None:
         assert found.answers[name].why == "no_spread"
     assert plan_of(found.answers["alpha_nominal"], benchmark, 0.05).readings is None
     assert (plan_of(iou, benchmark, 0.05).readings or 0) > 0
+
+
+def test_who_was_read_once_and_one_patient_give_no_certainty(db: None) -> None:
+    """Many cases that one person answered say nothing of the spread of those that two did."""
+    benchmark = make_benchmark()
+    readers = [make_user(name) for name in ("one", "two")]
+
+    def read(number: int, patient: str, *who: User) -> None:
+        case = make_case(benchmark, f"case{number}", patient=patient)
+        for reader in who:
+            say(case, reader, answer={"choice": "A"})
+        agreement.record_case(case.pk)
+
+    for number in range(FEWEST_CASES):
+        read(number, "the same", *readers)
+    for number in range(10, 30):
+        read(number, f"p{number}", readers[0])
+    found = overview(benchmark)
+    for told in (found.answers["percent_agreement"], found.regions["iou"]):
+        assert (told.value, told.interval, told.n, told.why) == (1.0, None, FEWEST_CASES, "one_cluster")
+    for number in range(40, 42):
+        read(number, f"p{number}", *readers)
+    found = overview(benchmark)
+    for told in (found.answers["percent_agreement"], found.regions["iou"]):
+        assert told.interval == pytest.approx((0.025 ** (1 / 3), 1.0))  # of three patients
 
 
 def test_free_text_has_shares_but_no_kappa(db: None) -> None:
