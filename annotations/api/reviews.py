@@ -104,12 +104,11 @@ class CaseReviews(APIView):
     def _act(self, case: Case, user: User, given: review_bodies.ReviewBody) -> tuple[Review, bool]:
         """Do it all or, if what the review should hold is refused, only open it.
 
-        Without a version the case is held meanwhile: of two identical requests at once the second finds what the first
-        did. With one the version tells them apart.
+        The case is held meanwhile: of two identical requests at once the second finds what the first did. The version
+        does not tell them apart, since a review that the second opened anew could have the same.
         """
         with transaction.atomic():
-            if given.version is None:
-                assigning.lock_case(case.pk)
+            assigning.lock_case(case.pk)
             if given.is_anything and (done := self._ended(case, user, given)) is not None:
                 return done, False
             review, is_new = reviewing.open_review(case_id=case.pk, reviewer=user)

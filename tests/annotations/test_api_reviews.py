@@ -131,12 +131,18 @@ def test_a_close_sent_again_writes_no_second_gold(
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_opened_before", [True, False])
 def test_two_identical_closes_at_once_make_one_review(
-    case: Case, first: Reading, second: Reading, reviewer: User
+    is_opened_before: bool, case: Case, first: Reading, second: Reading, reviewer: User
 ) -> None:
-    body = {"action": "pick", "sources": [{"reading": str(first.pk)}], "reason": "Clear.", "close": True}
+    body: dict[str, Any] = {
+        "action": "pick",
+        "sources": [{"reading": str(first.pk)}],
+        "reason": "Clear.",
+        "close": True,
+    }
 
-    def close() -> Any:
+    def sent(body: dict[str, Any] | None = None) -> Any:
         client = APIClient()
         client.force_login(reviewer)
         try:
@@ -144,13 +150,16 @@ def test_two_identical_closes_at_once_make_one_review(
         finally:
             connections.close_all()
 
+    if is_opened_before:
+        body["version"] = sent().json()["version"]
+
     with ThreadPoolExecutor(2) as pool:
         with transaction.atomic():
             lock_case(case.pk)
-            both = [pool.submit(close) for _ in range(2)]
-            until_waiting(2)  # neither has opened a review yet
+            both = [pool.submit(sent, body) for _ in range(2)]
+            until_waiting(2)  # neither has done anything yet
         answers = [one.result(timeout=PATIENCE_S) for one in both]
-    assert sorted(answer.status_code for answer in answers) == [200, 201]
+    assert sorted(answer.status_code for answer in answers) == [200, 200 if is_opened_before else 201]
     assert answers[0].json() == answers[1].json()
     assert (Review.objects.count(), Gold.objects.count()) == (1, 1)
 
