@@ -97,7 +97,7 @@ def consensus_of(*, case: Case, is_named: bool = False) -> dict[str, Any]:
         "answers": answer_consensus(case, said),
         "regions": region_consensus(contents, frame),
         "uncounted_rois": uncounted_rois(contents),
-        "steps": step_rows([row.content for row in revisions]),
+        "steps": step_rows([row.content for row in revisions], counted=counted),
         "gold": None if gold is None else {"revision": gold.revision, **(gold_record(gold) or {})},
     }
 

@@ -282,3 +282,22 @@ def test_it_costs_the_same_however_many_readings(
     fit_of(case.benchmark)
     with django_assert_num_queries(6):
         consensus_of(case=case)
+
+
+def test_a_reading_that_does_not_count_stands_beside_the_rows_and_changes_no_number() -> None:
+    first = said("A nodule in the left lung.", "The heart is large.")
+    rest = (
+        said("A nodule in the left lung."),
+        said("A nodule in the left lung.", "The heart is large.", "No effusion."),
+    )
+    alone = step_rows([first, rest[0]])
+    rows = step_rows([first, *rest], counted=[0, 1])
+    assert [row["said_by"] for row in rows] == [2, 1, 0]
+    assert [row["steps"] for row in rows] == [[0, 0, 0], [1, None, 1], [None, None, 2]]
+    for name in ("likeness", "critical"):
+        assert [row[name] for row in rows][:2] == [row[name] for row in alone]
+    assert [row["views"] for row in rows] == [[0, 0, 0], [0, None, 0], [None, None, 0]]
+    aside = step_rows([said("A small left effusion"), said("A small right effusion")], counted=[0])
+    assert aside[0]["differing"][0] == [], "what does not count marks no word of what does"
+    assert aside[0]["differing"][1] != []
+    assert step_rows([first], counted=[]) == step_rows([first])

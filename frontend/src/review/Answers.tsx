@@ -5,7 +5,7 @@ import type { ReadingSaid, Answers as Votes } from "./data";
 import { takeAnswer, takeReading } from "./merge";
 import { change, consensus, draft, page, readings } from "./state";
 import { Swatch } from "./Tools";
-import { nameOf, styleOf } from "./view";
+import { beside, nameOf, styleOf } from "./view";
 
 const percent = (share: number | undefined): string => (share === undefined ? "–" : `${Math.round(share * 100)} %`);
 
@@ -57,7 +57,7 @@ function OptionRow({ option, words }: { option: string; words: string }): JSX.El
       <th scope="row">
         <b>{option}</b> {words}
       </th>
-      {readings.value.map((said) => (
+      {beside.value.map(({ said }) => (
         <td key={said.reading} class="n">
           {said.content.answer?.choice === option ? (
             <span class="med" title="chosen, with this confidence">
@@ -148,7 +148,7 @@ export function Answers(): JSX.Element {
             <thead>
               <tr>
                 <th>Option</th>
-                {readings.value.map((said) => (
+                {beside.value.map(({ said }) => (
                   <th key={said.reading} class="n">
                     <ReaderHead said={said} />
                     <TakeWhole said={said} />
@@ -182,7 +182,7 @@ export function Answers(): JSX.Element {
               </tr>
             </thead>
             <tbody>
-              {readings.value.map((said) => (
+              {beside.value.map(({ said }) => (
                 <WrittenRow key={said.reading} said={said} />
               ))}
             </tbody>

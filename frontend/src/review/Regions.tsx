@@ -8,7 +8,7 @@ import type { Place, ReadingSaid } from "./data";
 import { addRegion, takeRoi } from "./merge";
 import { change, consensus, draft, readings } from "./state";
 import { Swatch } from "./Tools";
-import { images, labelName, lights, nameOf, roiName, styleOf } from "./view";
+import { beside, images, labelName, lights, nameOf, roiName, styleOf } from "./view";
 
 function RoiRow({ said, roi, number }: { said: ReadingSaid; roi: Roi; number: number }): JSX.Element {
   const isTaken = draft.value?.content.rois.some((one) => one.id === roi.id) ?? false;
@@ -140,7 +140,7 @@ export function Regions(): JSX.Element {
         <>
           <Places />
           <ul class="region-list">
-            {readings.value.map((said) =>
+            {beside.value.map(({ said }) =>
               said.content.rois.map((roi, index) => (
                 <RoiRow key={`${said.reading}.${roi.id}`} said={said} roi={roi} number={index + 1} />
               )),

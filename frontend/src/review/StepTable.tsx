@@ -6,9 +6,12 @@ import { ReaderHead } from "./Answers";
 import { board } from "./board";
 import type { ReadingSaid, StepRow } from "./data";
 import { takeStep } from "./merge";
-import { change, consensus, draft, readings } from "./state";
+import { change, consensus, draft } from "./state";
 import { pieces, saidWords, viewLetter, viewsIn } from "./steprows";
-import { lights, nameOf } from "./view";
+import { beside, counted, lights, nameOf } from "./view";
+
+const HEAD_PX = 108;
+const COLUMN_PX = 150;
 
 function Cites({ said, step }: { said: ReadingSaid; step: Step }): JSX.Element | null {
   const rois = said.content.rois;
@@ -102,13 +105,14 @@ function Cell({ said, row, at }: CellProps): JSX.Element {
   );
 }
 
-function RowHead({ row, count }: { row: StepRow; count: number }): JSX.Element {
+function RowHead({ row, voices }: { row: StepRow; voices: readonly number[] }): JSX.Element {
+  const views = viewsIn(row, voices);
   return (
     <th scope="row" class="xs">
-      <span class="num">{saidWords(row, count)}</span>
-      {viewsIn(row) > 1 && <span class="badge bad">not the same</span>}
+      <span class="num">{saidWords(row, voices)}</span>
+      {views > 1 && <span class="badge bad">not the same</span>}
       {row.critical > 0 && row.critical < row.said_by && <span class="badge warn">critical for {row.critical}</span>}
-      {row.likeness !== null && viewsIn(row) === 1 && (
+      {row.likeness !== null && views === 1 && (
         <span
           class="t3"
           title="Of the two that are least alike: by their words and place, 0 where one denies or contradicts the other. From 0.50 on agreement counts them as the same. Synonyms are not known."
@@ -122,7 +126,8 @@ function RowHead({ row, count }: { row: StepRow; count: number }): JSX.Element {
 
 export function StepTable(): JSX.Element {
   const rows = consensus.value?.steps ?? [];
-  const count = readings.value.length;
+  const voices = counted.value;
+  const columns = beside.value;
   return (
     <section class="card" aria-labelledby="steps-title">
       <div class="card-head">
@@ -133,13 +138,16 @@ export function StepTable(): JSX.Element {
         <p class="card-body t2">Nobody wrote a step.</p>
       ) : (
         <div class="scrolls">
-          <table class="table side-by-side steps-table">
+          <table
+            class="table side-by-side steps-table"
+            style={{ minWidth: `${HEAD_PX + columns.length * COLUMN_PX}px` }}
+          >
             <thead>
               <tr>
                 <th>
                   <span class="vh">Said by</span>
                 </th>
-                {readings.value.map((said) => (
+                {columns.map(({ said }) => (
                   <th key={said.reading}>
                     <ReaderHead said={said} />
                   </th>
@@ -148,9 +156,9 @@ export function StepTable(): JSX.Element {
             </thead>
             <tbody>
               {rows.map((row, number) => (
-                <tr key={number} class={row.said_by < count || viewsIn(row) > 1 ? "differs" : ""}>
-                  <RowHead row={row} count={count} />
-                  {readings.value.map((said, at) => (
+                <tr key={number} class={row.said_by < voices.length || viewsIn(row, voices) > 1 ? "differs" : ""}>
+                  <RowHead row={row} voices={voices} />
+                  {columns.map(({ said, at }) => (
                     <Cell key={said.reading} said={said} row={row} at={at} />
                   ))}
                 </tr>

@@ -13,11 +13,13 @@ const row = (views: (number | null)[]): StepRow => ({
 
 describe("a row of steps", () => {
   it("says how many have one where they say the same, and how they stand to one another else", () => {
-    expect(saidWords(row([0, 0, null]), 3)).toBe("2 of 3");
-    expect(saidWords(row([null, 0, null]), 3)).toBe("1 of 3");
-    expect(saidWords(row([0, 1, 1, null]), 4)).toBe("2 : 1");
-    expect(saidWords(row([0, 1, 2]), 3)).toBe("1 : 1 : 1");
-    expect(viewsIn(row([0, 1, null, 0]))).toBe(2);
+    expect(saidWords(row([0, 0, null]), [0, 1, 2])).toBe("2 of 3");
+    expect(saidWords(row([null, 0, null]), [0, 1, 2])).toBe("1 of 3");
+    expect(saidWords(row([0, 1, 1, null]), [0, 1, 2, 3])).toBe("2 : 1");
+    expect(saidWords(row([0, 1, 2]), [0, 1, 2])).toBe("1 : 1 : 1");
+    expect(viewsIn(row([0, 1, null, 0]), [0, 1, 2, 3])).toBe(2);
+    expect(saidWords({ ...row([0, 0, 1]), said_by: 2 }, [0, 1])).toBe("2 of 2");
+    expect(viewsIn(row([0, 0, 1]), [0, 1])).toBe(1);
   });
 
   it("names what each says only where they differ", () => {

@@ -21,21 +21,26 @@ export function pieces(text: string, spans: readonly (readonly [number, number])
   return found;
 }
 
+/** What those say in a row of whom the consensus is made; the others stand beside them. */
+const counts = (row: StepRow, counted: readonly number[]): number[] =>
+  counted.map((reader) => row.views[reader] ?? null).filter((view) => view !== null);
+
 /** How many different things are said in a row. */
-export function viewsIn(row: StepRow): number {
-  return new Set(row.views.filter((view) => view !== null)).size;
+export function viewsIn(row: StepRow, counted: readonly number[]): number {
+  return new Set(counts(row, counted)).size;
 }
 
 /** "3 of 3" where all say the same of it, "2 : 1" where they do not; the most first. */
-export function saidWords(row: StepRow, count: number): string {
-  if (viewsIn(row) < 2) return `${row.said_by} of ${count}`;
+export function saidWords(row: StepRow, counted: readonly number[]): string {
+  if (viewsIn(row, counted) < 2) return `${row.said_by} of ${counted.length}`;
   const many = new Map<number, number>();
-  for (const view of row.views) if (view !== null) many.set(view, (many.get(view) ?? 0) + 1);
+  for (const view of counts(row, counted)) many.set(view, (many.get(view) ?? 0) + 1);
   return [...many.values()].sort((a, b) => b - a).join(" : ");
 }
 
 /** The letter of what a reader says there, where not all say the same. */
 export function viewLetter(row: StepRow, reader: number): string {
   const view = row.views[reader] ?? null;
-  return view === null || viewsIn(row) < 2 ? "" : String.fromCharCode(97 + view);
+  const all = row.views.map((_, at) => at);
+  return view === null || viewsIn(row, all) < 2 ? "" : String.fromCharCode(97 + view);
 }

@@ -3,9 +3,26 @@ import { computed, signal } from "@preact/signals";
 import type { ImageInfo, Roi } from "../api/types";
 import { board } from "./board";
 import type { Place, ReadingSaid } from "./data";
-import { consensus, page } from "./state";
+import { consensus, page, readings } from "./state";
 
-export const hidden = signal<ReadonlySet<string>>(new Set());
+/** Readings that were shown or hidden by hand; of the others those that the consensus is made of are shown. */
+const chosen = signal<ReadonlyMap<string, boolean>>(new Map());
+/** The places, in all readings, of those that the consensus is made of; where it is of none, of all. */
+export const counted = computed<number[]>(() => {
+  const found = consensus.value?.counted ?? [];
+  return found.length > 0 ? found : readings.value.map((_, at) => at);
+});
+export const hidden = computed<ReadonlySet<string>>(() => {
+  const voices = new Set(counted.value);
+  const out = readings.value.filter((said, at) => !(chosen.value.get(said.reading) ?? voices.has(at)));
+  return new Set(out.map((said) => said.reading));
+});
+/** What stands side by side: what counts always, what does not (aided, of older images) once it is shown. */
+export const beside = computed(() =>
+  readings.value
+    .map((said, at) => ({ said, at }))
+    .filter(({ said, at }) => counted.value.includes(at) || !hidden.value.has(said.reading)),
+);
 export const showsDifference = signal(false);
 export const showsStaple = signal(false);
 export const showsKeys = signal(false);
@@ -41,9 +58,7 @@ export const lights = (id: string) => {
 };
 
 export function toggle(reading: string): void {
-  const next = new Set(hidden.value);
-  if (!next.delete(reading)) next.add(reading);
-  hidden.value = next;
+  chosen.value = new Map(chosen.value).set(reading, hidden.value.has(reading));
 }
 
 /** 1 to 8: the colour and line of a reader, the same in every part of the page. */
