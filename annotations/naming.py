@@ -107,9 +107,13 @@ class CaseNames:
             frozenset(pk for pk, benchmark in hidden.items() if viewer.has_perm(SEE_OTHERS, benchmark)),
         )
 
+    def are_told(self, case_id: uuid.UUID) -> bool:
+        """Whether the viewer is told who read a case."""
+        return case_id not in self.numbers
+
     def alias(self, user_id: uuid.UUID, case_id: uuid.UUID) -> str | None:
         """How somebody is called who speaks on a case; None for the own name."""
-        if case_id not in self.numbers or user_id == self.viewer.pk:
+        if self.are_told(case_id) or user_id == self.viewer.pk:
             return None
         number = self.numbers[case_id].get(user_id)
         if number is not None:
@@ -126,13 +130,13 @@ class CaseNames:
         return person(user, None if user is None else self.alias(user.pk, case_id))
 
 
-def person(user: User | None, alias: str | None = None) -> dict[str, Any] | None:
-    """Who, by their own name unless they go by another."""
+def person(user: User | None, alias: str | None = None, *, is_id_told: bool = True) -> dict[str, Any] | None:
+    """Who, by their own name unless they go by another; the id, by which pairs tell readers apart, where it is told."""
     if user is None:
         return None
     if alias is not None:
         return {"id": None, "username": alias, "name": alias}
-    return {"id": str(user.pk), "username": user.username, "name": user.display_name}
+    return {"id": str(user.pk) if is_id_told else None, "username": user.username, "name": user.display_name}
 
 
 def spellings(name: str) -> tuple[str, str]:

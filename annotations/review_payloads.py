@@ -77,8 +77,10 @@ def describe_comments(rows: QuerySet[Comment], names: CaseNames) -> list[dict[st
 
 def _comment(row: Comment, names: CaseNames) -> dict[str, Any]:
     people = [mention.user for mention in row.mentions.all()]
-    # What somebody wrote they read again as they wrote it: else a name would lead them to a number.
+    # What somebody wrote they read again as they wrote it: else a name would lead them to a number. Nor to an id, by
+    # which pairs tell readers apart; of nobody alike, so that its lack does not tell who has read.
     is_own = row.author_id == names.viewer.pk
+    is_id_told = not is_own or names.are_told(row.case_id)
     aliases = {one.pk: None if is_own else names.alias_of_named(one.pk, row.case_id) for one in people}
     return {
         "id": str(row.pk),
@@ -90,7 +92,7 @@ def _comment(row: Comment, names: CaseNames) -> dict[str, Any]:
         "revision": row.revision,
         "text": without_names(row.text, {one.username: alias for one in people if (alias := aliases[one.pk])}),
         "author": names.person(row.author, row.case_id),
-        "mentions": [person(one, aliases[one.pk]) for one in people],
+        "mentions": [person(one, aliases[one.pk], is_id_told=is_id_told) for one in people],
         "resolved_by": names.person(row.resolved_by, row.case_id),
         "resolved_at": row.resolved_at,
         "created_at": row.created_at,

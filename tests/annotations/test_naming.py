@@ -124,6 +124,17 @@ def test_a_name_one_writes_is_not_answered_with_a_number(read: Case, reviewer: U
     assert "R2" not in json.dumps(said)
 
 
+def test_a_name_one_writes_is_not_answered_with_the_id_of_its_pairs(
+    read: Case, reviewer: User, other_reader: User, curator: User, api: Api
+) -> None:
+    address = reverse("case-comments", args=[read.pk])
+    said = api(reviewer).post(address, {"text": "@omar and @carl?"}, format="json").json()
+    assert [(one["name"], one["id"]) for one in said["mentions"]] == [("omar", None), ("carl", None)]
+    assert str(other_reader.pk) not in json.dumps(said)
+    told = api(curator).post(address, {"text": "@omar?"}, format="json").json()
+    assert told["mentions"][0]["id"] == str(other_reader.pk)
+
+
 def test_codes_hold_in_one_benchmark_only(
     benchmark: Benchmark, reader: User, other_reader: User, curator: User
 ) -> None:
