@@ -125,9 +125,9 @@ function RowHead({ row, voices }: { row: StepRow; voices: readonly number[] }): 
 }
 
 export function StepTable(): JSX.Element {
-  const rows = consensus.value?.steps ?? [];
   const voices = counted.value;
   const columns = beside.value;
+  const rows = (consensus.value?.steps ?? []).filter((row) => columns.some(({ at }) => row.steps[at] !== null));
   return (
     <section class="card" aria-labelledby="steps-title">
       <div class="card-head">
