@@ -6,7 +6,11 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from annotations.metrics import drift
+from annotations.metrics.agreement import bootstrap_interval
+from annotations.metrics.resampling import interval_of_equals
 from annotations.models import ProbeResult
 
 if TYPE_CHECKING:
@@ -18,6 +22,8 @@ if TYPE_CHECKING:
 
 ACCURACY, REGIONS = "accuracy", "regions"
 MEASURES = {ACCURACY: "is_right", REGIONS: "region_iou"}
+# Fewer are told without an interval, as everywhere else.
+LEAST_FOR_INTERVAL = 5
 TOO_FEW = f"fewer than {drift.LEAST_BASELINE} probes of this benchmark were read, or all alike: there are no limits yet"
 NOTHING = {
     ACCURACY: "no probe that was read has an option as its gold",
@@ -56,6 +62,16 @@ class Chart:
     def mean(self) -> float | None:
         """Of all the reader's results, unweighted."""
         return sum(turn.value for turn in self.turns) / len(self.turns) if self.turns else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """95 % interval of the mean over probes; None under LEAST_FOR_INTERVAL of them."""
+        values = [turn.value for turn in self.turns]
+        if len(values) < LEAST_FOR_INTERVAL:
+            return None
+        if len(set(values)) == 1:
+            return interval_of_equals(values[0], len(values))
+        return bootstrap_interval(values, np.mean)
 
 
 @dataclass(frozen=True)

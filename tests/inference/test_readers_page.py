@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.urls import reverse
 
+from annotations.drift import drift_of
 from curation.models import Benchmark, Case, Gold, Membership, Role, User
 from inference.views_readers import LONGEST_KEYS
 from tests.annotations.test_probe_results import many
@@ -100,6 +102,9 @@ def test_drift_is_a_table_a_chart_and_a_csv(
     many(benchmark, reader, [True] * 8 + [False] * 8)
     text = page(as_curator, benchmark)
     assert text.index("below the limit") < text.index("within the limits")
+    assert re.search(r"0\.50 <span class=\"t3\">\[0\.25, 0\.75\] n 16", text), (
+        "half of sixteen right, with its interval"
+    )
     assert "rosa: share right" in text
     assert 'id="plot-drift-accuracy"' in text
     assert "No limits: no probe that was read has regions in its gold." in text
@@ -113,6 +118,17 @@ def test_drift_is_a_table_a_chart_and_a_csv(
     assert lines[0] == "Probe,Case,Submitted (UTC),Value,Weighted mean,Lower limit,Upper limit,Stands"
     assert len(lines) == 17
     assert lines[-1].endswith("below the limit")
+
+
+@pytest.mark.parametrize(
+    ("right", "expected"), [([True] * 4, None), ([True] * 5, (0.478, 1.0)), ([True, False] * 3, (0.167, 0.833))]
+)
+def test_a_share_of_probes_has_its_interval_from_five_up(
+    benchmark: Benchmark, reader: User, right: list[bool], expected: tuple[float, float] | None
+) -> None:
+    many(benchmark, reader, right)
+    ((accuracy, _),) = [row.charts for row in drift_of(benchmark)]
+    assert accuracy.interval == (None if expected is None else pytest.approx(expected, abs=0.001))
 
 
 @pytest.mark.parametrize("query", ["?reader=nobody", "?format=csv&plot=other"])
