@@ -7,7 +7,10 @@ tells of a request's start and end by two further calls into it. Here threads ar
 
 Threads of one process take turns in running Python anyway, so a few requests at a time are let into theirs: more only
 take the interpreter, the processor's caches and PostgreSQL's locks from each other. One that takes long (it waits for a
-lock, decodes a study) lets the next one in.
+lock, decodes a study) lets the next one in, and behind many of those nobody waits for ever.
+
+What is streamed takes as long as the client likes: it keeps a thread meanwhile, but no connection to the database, and
+of a file no more than a block in memory.
 """
 
 from __future__ import annotations
@@ -22,11 +25,12 @@ from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
-from django.http import FileResponse
+from django.db import close_old_connections
+from django.http import FileResponse, StreamingHttpResponse
 from django.urls import set_script_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from django.http import HttpRequest, HttpResponseBase
 
@@ -35,6 +39,9 @@ MOST_IDLE_THREADS = 40
 # Requests in their threads at once, not counting those that take longer than LONG_S.
 AT_ONCE = 4
 LONG_S = 0.2
+# Nobody waits longer for a turn: a hundred requests that wait for a lock must not hold up one that needs none.
+MOST_WAIT_S = 1.0
+BLOCK_BYTES = 2**20
 
 
 class ThreadedHandler(ASGIHandler):
@@ -84,7 +91,9 @@ class ThreadedHandler(ASGIHandler):
         request, refusal = self.create_request(scope, body)
         response: Any = refusal if request is None else self._found(request)
         response._handler_class = type(self)
-        if not response.streaming:
+        if response.streaming:
+            close_old_connections()
+        else:
             response.close()
         found: HttpResponseBase = response
         return found
@@ -92,11 +101,14 @@ class ThreadedHandler(ASGIHandler):
     def _found(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         if isinstance(response, FileResponse):
-            response.block_size = self.chunk_size
+            response.block_size = BLOCK_BYTES
         return response
 
     async def _stream(self, response: HttpResponseBase, receive: Any, send: Any) -> None:
         """Send a stream until it ends or the client hangs up."""
+        if isinstance(response, StreamingHttpResponse) and not response.is_async:
+            blocks: Any = response.streaming_content
+            response.streaming_content = _one_by_one(blocks)
         sending = asyncio.ensure_future(self.send_response(response, send))
         leaving = asyncio.ensure_future(self.listen_for_disconnect(receive))
         try:
@@ -122,9 +134,8 @@ class ThreadedHandler(ASGIHandler):
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
-        """One of `AT_ONCE` turns, given back at the end, or before if it lasts long."""
-        await self.turns.acquire()
-        is_held = True
+        """One of `AT_ONCE` turns, given back at the end, or before if it lasts long; none if that takes too long."""
+        is_held = await self._gets_turn()
 
         def give_back() -> None:
             nonlocal is_held
@@ -138,6 +149,24 @@ class ThreadedHandler(ASGIHandler):
         finally:
             late.cancel()
             give_back()
+
+    async def _gets_turn(self) -> bool:
+        try:
+            async with asyncio.timeout(MOST_WAIT_S):
+                await self.turns.acquire()
+        except TimeoutError:
+            return False
+        return True
+
+
+async def _one_by_one(blocks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """What the request's thread reads, when the client has taken what was before it; Django would read all first."""
+
+    def read() -> bytes | None:
+        return next(blocks, None)
+
+    while (block := await sync_to_async(read)()) is not None:
+        yield block
 
 
 def get_threaded_application() -> ThreadedHandler:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from asgiref.sync import iscoroutinefunction
 from asgiref.testing import ApplicationCommunicator
-from django.http import HttpResponse
+from django.db import connection
+from django.http import HttpResponse, StreamingHttpResponse
 
 from config.handler import AT_ONCE, ThreadedHandler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from django.http import HttpRequest, HttpResponseBase
 
@@ -64,6 +65,21 @@ def counting(_: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequ
         seen.append(len(inside))
         inside.pop()
         return HttpResponse(b"counted")
+
+    return answer
+
+
+def streaming(_: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+    """A middleware that asks the database, and streams blocks that tell whether its connection is still open."""
+
+    def blocks() -> Iterator[bytes]:
+        for number in range(5):
+            seen.append(number)
+            yield b"kept" if connection.connection else b"back"
+
+    def answer(_: HttpRequest) -> HttpResponseBase:
+        connection.ensure_connection()
+        return StreamingHttpResponse(blocks())
 
     return answer
 
@@ -157,3 +173,56 @@ def test_whoever_takes_long_lets_the_next_in(settings: Any, monkeypatch: pytest.
         return list(await asyncio.gather(asked(handler, "/"), asked(handler, "/")))
 
     assert [told[1]["body"] for told in asyncio.run(two())] == [b"met", b"met"]
+
+
+def test_nobody_waits_long_for_a_turn(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("config.handler.LONG_S", PATIENCE_S)
+    monkeypatch.setattr("config.handler.MOST_WAIT_S", 0.01)
+    monkeypatch.setattr("config.handler.AT_ONCE", 1)
+    settings.MIDDLEWARE = [f"{__name__}.meeting"]
+    settings.ALLOWED_HOSTS = ["localhost"]
+    handler = ThreadedHandler()
+
+    async def two() -> list[list[dict[str, Any]]]:
+        return list(await asyncio.gather(asked(handler, "/"), asked(handler, "/")))
+
+    assert [told[1]["body"] for told in asyncio.run(two())] == [b"met", b"met"]
+    assert not handler.turns.locked(), "the one turn was given back, once"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_client_that_does_not_take_its_stream_holds_no_connection_and_one_block(settings: Any) -> None:
+    settings.MIDDLEWARE = [f"{__name__}.streaming"]
+    settings.ALLOWED_HOSTS = ["localhost"]
+    seen.clear()
+    taken: list[bytes] = []
+
+    async def slow() -> None:
+        calls = iter([{"type": "http.request", "body": b""}])
+        gone = asyncio.Event()
+
+        async def receive() -> dict[str, Any]:
+            if (message := next(calls, None)) is not None:
+                return message
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: dict[str, Any]) -> None:
+            if message.get("body"):
+                taken.append(message["body"])
+                if len(taken) == 2:
+                    gone.set()
+                    await asyncio.Event().wait()
+
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": "/",
+            "query_string": b"",
+            "headers": [(b"host", b"localhost")],
+        }
+        await asyncio.wait_for(ThreadedHandler()(scope, receive, send), PATIENCE_S)
+
+    asyncio.run(slow())
+    assert taken == [b"back", b"back"]
+    assert seen == [0, 1], "what the client did not take is not read"
