@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import psycopg
-from django.db import connection, models
+from django.db import NotSupportedError, connection, models
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,22 +59,33 @@ class Statement:
     def rows(self, **given: Any) -> list[tuple[Any, ...]]:
         """Every row of the answer."""
         with self._cursor() as cursor:
-            cursor.execute(self.sql, given)
+            self._send(cursor, given)
             found: list[tuple[Any, ...]] = cursor.fetchall()
             return found
 
     def row(self, **given: Any) -> tuple[Any, ...] | None:
         """The first row of the answer, if there is one."""
         with self._cursor() as cursor:
-            cursor.execute(self.sql, given)
+            self._send(cursor, given)
             found: tuple[Any, ...] | None = cursor.fetchone()
             return found
 
     def run(self, **given: Any) -> int:
         """How many rows it wrote."""
         with self._cursor() as cursor:
-            cursor.execute(self.sql, given)
+            self._send(cursor, given)
             return int(cursor.rowcount)
+
+    def _send(self, cursor: CursorWrapper, given: dict[str, Any]) -> None:
+        try:
+            cursor.execute(self.sql, given)
+        except NotSupportedError:
+            # A migration changed a column's type since this connection prepared the statement, and PostgreSQL refuses
+            # it from then on. A transaction is lost, but its rollback forgets what was prepared.
+            if connection.in_atomic_block:
+                raise
+            cursor.execute("DEALLOCATE ALL")
+            cursor.execute(self.sql, given)
 
     def _cursor(self) -> CursorWrapper:
         connection.ensure_connection()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, NotSupportedError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from psycopg.types.json import Jsonb
 
@@ -92,3 +92,24 @@ def test_of_a_few_columns_the_others_are_asked_for_when_looked_at(case: Case) ->
         assert len(said) == 0
         assert made.question == case.question
         assert len(said) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_atomic", [False, True])
+def test_a_column_whose_type_changed_is_read_again(is_atomic: bool) -> None:
+    words = Statement("SELECT word FROM changing WHERE word = %(word)s")
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE changing AS SELECT 'seen'::varchar(5) AS word")
+        for _ in range(3):
+            assert words.row(word="seen") == ("seen",)
+        assert prepared("FROM changing WHERE word =") == 1
+        # Not as a statement of its own, after which the driver forgets by itself what this connection prepared: as if
+        # another one had migrated.
+        cursor.execute("DO $$ BEGIN ALTER TABLE changing ALTER COLUMN word TYPE varchar(9); END $$")
+        if is_atomic:
+            with pytest.raises(NotSupportedError), transaction.atomic():
+                words.row(word="seen")
+        for _ in range(3):
+            assert words.row(word="seen") == ("seen",)
+        assert prepared("FROM changing WHERE word =") == 1
+        cursor.execute("DROP TABLE changing")
