@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.core.cache import cache
-from django.db.models import Count, Exists, F, Max, OuterRef, QuerySet
+from django.db.models import Count, Exists, F, Max, OuterRef, QuerySet, Subquery
 from django.db.models.fields.json import KT
 
 from annotations.consensus_regions import region_consensus, uncounted_rois
@@ -48,12 +48,11 @@ class Fit:
 
 
 def newest_of_case(case: Case) -> list[ReadingRevision]:
-    """The newest submitted revision of each reading of a case, in the order the readings began."""
+    """The newest submitted revision of each reading of a case, in the order of their first submits."""
     rows = ReadingRevision.objects.filter(reading__case=case, revision=F("reading__revision"))
+    first = ReadingRevision.objects.filter(reading=OuterRef("reading"), revision=1).values("submitted_at")
     return list(
-        rows.exclude(reading__state__in=_OUT)
-        .select_related("reading__reader")
-        .order_by("reading__created_at", "reading_id")
+        rows.exclude(reading__state__in=_OUT).select_related("reading__reader").order_by(Subquery(first), "reading_id")
     )
 
 
@@ -72,7 +71,8 @@ def consensus_of(*, case: Case, is_named: bool = False) -> dict[str, Any]:
     case
         With its benchmark.
     is_named
-        Readers by their names; else as R1, R2 … in the order they began, so that who reviews weighs words, not people.
+        Readers by their names; else as R1, R2 … in the order of their first submits, so that who reviews weighs words,
+        not people.
 
     Returns
     -------

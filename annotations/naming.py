@@ -1,8 +1,9 @@
 """What people are called, for whoever looks.
 
 Curators know who read what. Everybody else weighs words, not people: whoever has read a case is R1, R2 … on it, in the
-order the readings began, and in numbers over a whole benchmark a reader goes by a code that holds there only. Oneself
-one always knows, and staff who have not read a case go by their names: they answer for what they do as staff.
+order of their first submits, so that a number that somebody wrote down stays that reader's; and in numbers over a whole
+benchmark a reader goes by a code that holds there only. Oneself one always knows, and staff who have not read a case go
+by their names: they answer for what they do as staff.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db.models import Q
 
-from annotations.models import Reading, ReadingState
+from annotations.models import ReadingRevision, ReadingState
 from curation.models import Membership, Role
 from curation.permissions import CURATE, SEE_OTHERS
 
@@ -41,15 +42,16 @@ def sees_names(user: User, benchmark: Benchmark) -> bool:
 
 
 def numbered(readers: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
-    """The number of each reader of a case, from 1, given in the order in which their readings began."""
+    """The number of each reader of a case, from 1, given in the order of their first submits."""
     return {reader: number for number, reader in enumerate(dict.fromkeys(readers), start=1)}
 
 
 def numbers_of(case_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, dict[uuid.UUID, int]]:
     """Of each case the numbers of those who read it, as the consensus has them; one query."""
-    rows = Reading.objects.filter(case__in=list(case_ids), revision__gt=0).exclude(state__in=_OUT)
+    rows = ReadingRevision.objects.filter(reading__case__in=list(case_ids), revision=1)
+    rows = rows.exclude(reading__state__in=_OUT).order_by("submitted_at", "reading_id")
     readers: dict[uuid.UUID, list[uuid.UUID]] = defaultdict(list)
-    for case_id, reader_id in rows.order_by("created_at", "pk").values_list("case_id", "reader_id"):
+    for case_id, reader_id in rows.values_list("reading__case_id", "reading__reader_id"):
         readers[case_id].append(reader_id)
     return {case_id: numbered(found) for case_id, found in readers.items()}
 

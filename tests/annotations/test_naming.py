@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from annotations import agreement
-from annotations.models import Reading
+from annotations.models import Reading, ReadingRevision, ReadingState
 from annotations.naming import CaseNames, Mask, numbers_of, without_names
 from curation.models import Benchmark, Case, Membership, Role, User
 from tests.annotations.contents import content
@@ -101,6 +102,28 @@ def test_the_numbers_are_those_of_the_consensus(read: Case, reviewer: User, read
     }
     scored = client.get(reverse("case-scores", args=[read.pk])).json()["readings"]
     assert [one["reader"] for one in scored] == ["R1", "R2"]
+
+
+def test_a_number_stays_with_its_reader_when_one_who_began_before_submits(
+    case: Case, reader: User, other_reader: User, reviewer: User, api: Api
+) -> None:
+    slow = Reading.objects.create(case=case, reader=other_reader, draft=content())
+    submitted(case, reader, content())
+    assert numbers_of([case.pk])[case.pk] == {reader.pk: 1}
+    ReadingRevision.objects.create(
+        reading=slow,
+        revision=1,
+        content=content(),
+        digest="0" * 64,
+        case_version=case.version,
+        input_digest=case.input_digest,
+        protocol_digest="0" * 64,
+        submitted_at=timezone.now(),
+    )
+    Reading.objects.filter(pk=slow.pk).update(revision=1, state=ReadingState.SUBMITTED)
+    assert numbers_of([case.pk])[case.pk] == {reader.pk: 1, other_reader.pk: 2}
+    readings = api(reviewer).get(reverse("case-consensus", args=[case.pk])).json()["readings"]
+    assert [(one["reader"], one["reading"] == str(slow.pk)) for one in readings] == [("R1", False), ("R2", True)]
 
 
 def test_a_reader_knows_themselves_alone(read: Case, other_reader: User, api: Api) -> None:
