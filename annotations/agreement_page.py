@@ -23,6 +23,7 @@ from annotations.agreement_matrix import SHOWN, matrix_of
 from annotations.agreement_names import names
 from annotations.agreement_plan import plan_of
 from annotations.agreement_read import (
+    EVERYTHING,
     Overview,
     by_label,
     by_modality,
@@ -32,9 +33,8 @@ from annotations.agreement_read import (
     over_time,
     overview,
 )
-from annotations.agreement_rows import Narrowed, Number
+from annotations.agreement_rows import Narrowed, Number, states_of
 from annotations.agreement_words import NUMBERS, divergence, words_of
-from annotations.models import CaseAgreement
 
 if TYPE_CHECKING:
     from annotations.metrics.planning import Plan
@@ -102,7 +102,7 @@ def page_of(benchmark: Benchmark, asked: Asked, narrowed: Narrowed, *, shown: st
         "matrix": table,
         "shown": shown,
         "shown_words": {name: words for name, (words, _) in SHOWN.items()},
-        "plan": _plan(benchmark, whole, target),
+        "plan": _plan(benchmark, narrowed, whole, target),
         **plots,
         "plots": [*plots.values(), *([table.plot] if table else [])],
     }
@@ -131,7 +131,7 @@ def _told(benchmark: Benchmark, asked: Asked, found: Mapping[str, Number]) -> li
 
 
 def _plots(benchmark: Benchmark, asked: Asked, narrowed: Narrowed, top: Mapping[str, Number]) -> dict[str, Any]:
-    every = every_of(benchmark)
+    every = every_of(benchmark, narrowed)
     readers, machines = by_reader(benchmark, narrowed), models(benchmark, narrowed)
     called = names((uuid.UUID(one.key) for one in (*readers, *machines)), narrowed.mask)
     metric = "iou" if asked.label else "same_answer"
@@ -168,9 +168,9 @@ def _plots(benchmark: Benchmark, asked: Asked, narrowed: Narrowed, top: Mapping[
 _EMPTY = Number(None, None, 0, 0)
 
 
-def every_of(benchmark: Benchmark) -> Literal["week", "day"]:
+def every_of(benchmark: Benchmark, narrowed: Narrowed = EVERYTHING) -> Literal["week", "day"]:
     """Days while they are few, then weeks; one query."""
-    span = CaseAgreement.objects.filter(benchmark_id=benchmark.pk).aggregate(first=Min("said_at"), last=Max("said_at"))
+    span = states_of(benchmark, narrowed).aggregate(first=Min("said_at"), last=Max("said_at"))
     if span["first"] is None or span["last"] - span["first"] > dt.timedelta(days=MOST_DAYS):
         return "week"
     return "day"
@@ -186,7 +186,7 @@ class Planned:
     error: str = ""
 
 
-def _plan(benchmark: Benchmark, whole: Overview, typed: str) -> Planned:
+def _plan(benchmark: Benchmark, narrowed: Narrowed, whole: Overview, typed: str) -> Planned:
     name, number = next(
         ((name, whole.answers[name]) for name in ("alpha_nominal", "cohen_kappa") if name in whole.answers),
         ("matched_iou", whole.regions.get("matched_iou", _EMPTY)),
@@ -200,4 +200,4 @@ def _plan(benchmark: Benchmark, whole: Overview, typed: str) -> Planned:
         return Planned(words, typed[:20], None, f"{typed[:20]!r} is no number such as 0.05")
     if not math.isfinite(target) or not 0.001 <= target <= LARGEST_TARGET:
         return Planned(words, typed[:20], None, f"{typed[:20]} is outside of 0.001 to {LARGEST_TARGET:g}")
-    return Planned(words, f"{target:g}", plan_of(number, benchmark, target))
+    return Planned(words, f"{target:g}", plan_of(number, benchmark, target, narrowed))

@@ -6,9 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from annotations.agreement_read import EVERYTHING, MISSING, OF_READERS, overview
-from annotations.agreement_rows import Narrowed, Number
+from annotations.agreement_rows import Narrowed, Number, states_of
 from annotations.metrics.planning import Plan, plan_from_half_width
-from annotations.models import CaseAgreement
 
 if TYPE_CHECKING:
     from curation.models import Benchmark
@@ -33,7 +32,7 @@ def plan(benchmark: Benchmark, metric: str, half_width: float, narrowed: Narrowe
     ValueError
         If the half-width is not above 0.
     """
-    return plan_of(numbers(benchmark, narrowed)[metric], benchmark, half_width)
+    return plan_of(numbers(benchmark, narrowed)[metric], benchmark, half_width, narrowed)
 
 
 def numbers(benchmark: Benchmark, narrowed: Narrowed) -> dict[str, Number]:
@@ -43,15 +42,16 @@ def numbers(benchmark: Benchmark, narrowed: Narrowed) -> dict[str, Number]:
     return {**dict.fromkeys(OF_READERS[1:], MISSING), **told}
 
 
-def plan_of(number: Number, benchmark: Benchmark, half_width: float) -> Plan:
-    """The same of a number at hand; two queries."""
+def plan_of(number: Number, benchmark: Benchmark, half_width: float, narrowed: Narrowed = EVERYTHING) -> Plan:
+    """The same of a number at hand; two queries. Whoever reads here is told of the own cases alone."""
     low, high = number.interval or (math.nan, math.nan)
-    counted = CaseAgreement.objects.filter(benchmark_id=benchmark.pk, readers__gte=LEAST_READERS)
+    states = states_of(benchmark, narrowed)
+    counted = states.filter(readers__gte=LEAST_READERS)
     return plan_from_half_width(
         (high - low) / 2,
         number.n,
         clusters=min(counted.values("cluster").distinct().count(), number.n) or None,
         target=half_width,
         readings_per_case=LEAST_READERS,
-        cases_lacking_one=CaseAgreement.objects.filter(benchmark_id=benchmark.pk, readers=LEAST_READERS - 1).count(),
+        cases_lacking_one=states.filter(readers=LEAST_READERS - 1).count(),
     )

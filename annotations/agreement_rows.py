@@ -25,11 +25,13 @@ from annotations.agreement_pair import NUMBERS
 from annotations.agreement_tallies import FIXED, LABEL_NUMBERS, MOST, PARTS, RULE, WHOLE_KEY, part_of
 from annotations.metrics.clusters import bootstrap_ratios
 from annotations.metrics.resampling import interval_of_equals
-from annotations.models import Arm, PartyKind
+from annotations.models import Arm, CaseAgreement, PartyKind, Reading
 from annotations.naming import Mask
 from curation.models import Role
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from curation.models import Benchmark, User
 
 DRAWS, LEVEL, SEED = 1000, 0.95, 0
@@ -169,6 +171,15 @@ def for_viewer(narrowed: Narrowed, user: User, benchmark: Benchmark) -> Narrowed
     narrowed = replace(narrowed, mask=Mask.of(user, benchmark))
     reads_here = Role.READER.value in user.roles_in(benchmark.pk)
     return replace(narrowed, opened_by=user.pk) if reads_here else narrowed
+
+
+def states_of(benchmark: Benchmark, narrowed: Narrowed) -> QuerySet[CaseAgreement]:
+    """The state of each case that whoever looks may know of, however else it is narrowed."""
+    states = CaseAgreement.objects.filter(benchmark_id=benchmark.pk)
+    if narrowed.opened_by is None:
+        return states
+    own = Reading.objects.filter(reader=narrowed.opened_by, arm=Arm.UNAIDED, revision__gt=0)
+    return states.filter(case__in=own.values("case"))
 
 
 def where(benchmark: Benchmark, narrowed: Narrowed, kinds: Kinds) -> tuple[str, list[Any]]:

@@ -198,7 +198,7 @@ class AgreementPlan(_OfBenchmark):
         known = numbers(benchmark, narrowed)
         metric = _one_of(given, "metric", known, next(iter(known)))
         wanted = number(given.get("half_width", "0.05"), "half_width", least=NARROWEST, most=WIDEST)
-        found = plan_of(known[metric], benchmark, wanted)
+        found = plan_of(known[metric], benchmark, wanted, narrowed)
         return Response(
             {
                 "metric": metric,
