@@ -149,16 +149,16 @@ def claims_of(text: str, is_denied: Flags, is_kept: Flags) -> Claims:
     ({'nodul': 1.0}, {'mm': (12.0,)})
     """
     measures: dict[str, list[float]] = {}
-    measured: list[tuple[int, int]] = []
+    is_measured = np.zeros(len(text), dtype=np.bool_)
     for match in _MEASURE.finditer(text):
         unit, factor = _FACTORS.get(match[2], (match[2], 1.0))
         values = [factor * float(number.replace(",", ".")) for number in re.findall(_NUMBER, match[1])]
         measures.setdefault(unit.removesuffix("s"), []).extend(values)
-        measured.append(match.span())
+        is_measured[slice(*match.span())] = True
     words: dict[str, float] = {}
     standing: list[set[int]] = [set() for _ in _OPPOSITES]
     for start, _, word in words_of(text)[:MOST_WORDS]:
-        if not is_kept[start] or any(begin <= start < stop for begin, stop in measured):
+        if is_measured[start] or not is_kept[start]:
             continue
         weight = weight_of(word)
         if weight:
