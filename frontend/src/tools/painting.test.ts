@@ -97,6 +97,21 @@ describe("the brush", () => {
     expect(session.stroke.peek()).toBeNull();
   });
 
+  it("goes on from what an undo left of its region, and is dropped where nothing is left", () => {
+    stroke([[20, 20]]);
+    const first = pixels();
+    stroke([[70, 60]]);
+    const onTo = painting(where(), { shiftKey: false } as PointerEvent, 40, 40);
+    session.store.undo();
+    onTo?.end(false);
+    expect(pixels()).toBe(2 * first);
+    session.store.undo();
+    const onToNothing = painting(where(), { shiftKey: false } as PointerEvent, 40, 40);
+    session.store.undo();
+    onToNothing?.end(false);
+    expect(rois()).toEqual([]);
+  });
+
   it("makes a mask of a selected shape that it begins on, and leaves it alone elsewhere", () => {
     addBox("mass");
     stroke([[60, 40]]);

@@ -102,7 +102,10 @@ function put(
   stroke: { points: readonly Point[]; radius: number },
   isErasing: boolean,
 ): void {
-  const mask = stroked(target && maskOf(target, image), stroke, image, isErasing);
+  // As it is now: an undo, or another tab's draft, may have changed it or taken it away since the stroke began.
+  const present = target && board.rois.peek().find((roi) => roi.id === target.id);
+  if (target && !present) return;
+  const mask = stroked(present ? maskOf(present, image) : null, stroke, image, isErasing);
   board.store.seal();
   if (target && mask) board.changeRoi(target.id, (roi) => ({ ...roi, shape: "mask", geometry: mask }) as Roi);
   else if (target) removeRoi(board, target.id);
