@@ -59,5 +59,7 @@ def framed(reading_id: uuid.UUID) -> Framed:
     if config is None:
         raise Protocol.DoesNotExist(f"no protocol was written for the benchmark of reading {reading_id}")
     images = {number: ImageExtent(*size) for number, *size in json.loads(listed or "[]")}
-    frame = Frame.made(images, options=json.loads(options or "[]"), extra=json.loads(extra), config=json.loads(config))
+    frame = Frame.made(
+        images, options=json.loads(options or "null") or (), extra=json.loads(extra), config=json.loads(config)
+    )
     return Framed(case_id, reader_id, arm, frame, digest)

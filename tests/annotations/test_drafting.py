@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import transaction
+from django.db.models import JSONField, Value
 from django.utils import timezone
 
 from annotations.assigning import HandedOut, lock_case, next_case, release
@@ -150,6 +151,12 @@ def test_a_save_costs_five_queries(reading: Reading, django_assert_num_queries: 
     # The savepoint around it in a test, twice; frame, lease, draft.
     with django_assert_num_queries(5):
         save_draft(reading_id=reading.pk, version=0, content=content())
+
+
+@pytest.mark.parametrize("options", [None, Value(None, JSONField()), {}])
+def test_a_case_without_options_takes_any_answer(reading: Reading, options: Any) -> None:
+    Case.objects.update(options=options)
+    assert save_draft(reading_id=reading.pk, version=0, content=content(answer={"text": "effusion"})).version == 1
 
 
 def test_time_at_work_is_counted_by_the_servers_clock_and_no_pause_for_long(reading: Reading) -> None:
