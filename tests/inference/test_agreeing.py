@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from functools import partial
 from typing import Any
 
 import pytest
@@ -133,7 +132,7 @@ def test_two_at_once_count_a_change_once(monkeypatch: pytest.MonkeyPatch) -> Non
         return agreeing.record([case.pk])
 
     monkeypatch.setattr(agreement, "announce", announce)
-    assert at_once([partial(agreeing.record, [case.pk]), come_second]) == [0, 0]
+    assert at_once([lambda: agreeing.record([case.pk]), come_second]) == [0, 0]
     assert AgreementScore.objects.count() == 1
     assert agreement_kept.differing([case.pk]) == []
 
