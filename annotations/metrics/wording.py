@@ -22,6 +22,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +30,7 @@ from numpy.typing import NDArray
 
 from annotations.metrics.claims import (
     WORD,
+    Claims,
     claims_of,
     common_words,
     mismeasured,
@@ -159,9 +161,9 @@ def text_likeness(a: Sequence[str], b: Sequence[str]) -> Likeness:
     array([[1., 0.]])
     """
     first, second = [_normalised(text) for text in a], [_normalised(text) for text in b]
-    read_a, read_b = ([(text, *_denied(text)) for text in side] for side in (first, second))
-    one, other = _counted([_grams(*read) for read in read_a], [_grams(*read) for read in read_b])
-    says_a, says_b = ([claims_of(*read) for read in side] for side in (read_a, read_b))
+    read_a, read_b = ([_read(text) for text in side] for side in (first, second))
+    one, other = _counted([grams for grams, _ in read_a], [grams for grams, _ in read_b])
+    says_a, says_b = ([claims for _, claims in side] for side in (read_a, read_b))
     named = common_words(says_a, says_b)
     similarity = np.minimum(one.shares() @ other.shares().T, 1.0).astype(np.float64) * named
     subject = np.minimum(one.all_shares() @ other.all_shares().T, 1.0).astype(np.float64) * named
@@ -277,6 +279,14 @@ def _normalised(text: str) -> str:
     if not start.isascii():
         start = unicodedata.normalize("NFKC", start)[:MOST_CHARACTERS].replace("\u2019", "'")
     return start.casefold()[:MOST_CHARACTERS].strip()
+
+
+# Remembered, since the rows of a review hold each text against several others; of the longest some 30 MiB at most.
+@lru_cache(maxsize=1024)
+def _read(text: str) -> tuple[Grams, Claims]:
+    """What one text holds; the arrays are shared and must not be written to."""
+    flags = _denied(text)
+    return _grams(text, *flags), claims_of(text, *flags)
 
 
 def _grams(text: str, is_denied: Flags, kept: Flags) -> Grams:
