@@ -121,7 +121,8 @@ def list_cases(*, benchmark: Benchmark, wanted: Wanted) -> Listed:
 
 def count_of(benchmark: Benchmark) -> int:
     """How many cases there are; one query, which an index answers."""
-    return CaseFacts.objects.filter(benchmark_id=benchmark.pk).aggregate(cases=Count("position"))["cases"]
+    counted = CaseFacts.objects.filter(benchmark_id=benchmark.pk).aggregate(cases=Count("position"))
+    return int(counted["cases"])
 
 
 def _cursor(case: Any, sort: str) -> str:
