@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from annotations.agreement_coefficients import LEVELS
+from annotations.agreement_names import Party, party_of
 from annotations.agreement_rows import (
     BETWEEN_MODELS,
     MODEL_AND_GOLD,
@@ -20,6 +20,9 @@ from annotations.agreement_rows import (
     Narrowed,
 )
 from annotations.models import Arm
+
+if TYPE_CHECKING:
+    from annotations.naming import Mask
 
 LONGEST = 200
 NO_LABEL = "-"
@@ -68,8 +71,8 @@ class Asked:
     """
 
     arm: str = Arm.UNAIDED.value
-    reader: uuid.UUID | None = None
-    other: uuid.UUID | None = None
+    reader: Party | None = None
+    other: Party | None = None
     label: str = ""
     modality: str = ""
     since: dt.date | None = None
@@ -87,7 +90,7 @@ class Asked:
     def narrowed(self) -> Narrowed:
         """For the functions that count."""
         return Narrowed(
-            reader=self.reader,
+            reader=self.reader and self.reader.id,
             label=self.label_id,
             modality=self.modality or None,
             arm=Arm(self.arm),
@@ -103,12 +106,12 @@ class Asked:
 
     def query(self, **changes: Any) -> dict[str, str]:
         """These arguments for an address, changed, without what is the default."""
-        given, plain = asdict(replace(self, **changes)), asdict(Asked())
+        given, plain = vars(replace(self, **changes)), vars(Asked())
         return {name: str(value) for name, value in given.items() if value != plain[name] and value not in (None, "")}
 
 
-def asked_of(given: Mapping[str, str]) -> Asked:
-    """What an address asks for.
+def asked_of(given: Mapping[str, str], mask: Mask | None = None) -> Asked:
+    """What an address asks for; somebody with a mask names readers by their codes.
 
     Raises
     ------
@@ -117,8 +120,8 @@ def asked_of(given: Mapping[str, str]) -> Asked:
     """
     asked = Asked(
         arm=_one_of(given, "arm", ARM_WORDS, Asked.arm),
-        reader=_uuid(given, "reader"),
-        other=_uuid(given, "other"),
+        reader=_party(given, "reader", mask),
+        other=_party(given, "other", mask),
         label=_text(given, "label"),
         modality=_text(given, "modality"),
         since=_day(given, "since"),
@@ -147,12 +150,12 @@ def _one_of(given: Mapping[str, str], name: str, known: Mapping[str, Any], other
     return value
 
 
-def _uuid(given: Mapping[str, str], name: str) -> uuid.UUID | None:
+def _party(given: Mapping[str, str], name: str, mask: Mask | None) -> Party | None:
     value = given.get(name, "")
     try:
-        return uuid.UUID(value) if value else None
-    except ValueError:
-        raise NoSuchAgreement(f"{name}: {value[:40]!r} is no id") from None
+        return party_of(value, mask) if value else None
+    except ValueError as error:
+        raise NoSuchAgreement(f"{name}: {error}") from None
 
 
 def _day(given: Mapping[str, str], name: str) -> dt.date | None:

@@ -6,7 +6,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from annotations.agreement_coefficients import Kappas
-from annotations.agreement_names import names
+from annotations.agreement_names import by_told_id, names, told_id
 from annotations.agreement_pair import METRIC_VERSION, WHY
 from annotations.agreement_read import (
     EVERYTHING,
@@ -36,10 +36,13 @@ from annotations.agreement_rows import (
     Number,
     Slice,
 )
+from annotations.agreement_sides import in_told_order
+from annotations.models import PartyKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
+    from annotations.naming import Mask
     from curation.models import Benchmark
 
 REASONS = {
@@ -89,11 +92,11 @@ def _numbers(numbers: Mapping[str, Number]) -> Document:
     return {name: number.as_json() for name, number in numbers.items()}
 
 
-def _slices(found: Iterable[Slice], called: Mapping[uuid.UUID, str] | None = None) -> list[Document]:
+def _slices(found: Iterable[Slice], called: Mapping[str, str] | None = None) -> list[Document]:
     return [
         {
             "key": one.key,
-            **({} if called is None else {"name": called.get(uuid.UUID(one.key), one.key)}),
+            **({} if called is None else {"name": called.get(one.key, one.key)}),
             "cases": one.cases,
             "pairs": one.pairs,
             "numbers": _numbers(one.numbers),
@@ -102,20 +105,28 @@ def _slices(found: Iterable[Slice], called: Mapping[uuid.UUID, str] | None = Non
     ]
 
 
-def _named(found: list[Slice], narrowed: Narrowed) -> list[Document]:
-    return _slices(found, names((uuid.UUID(one.key) for one in found), narrowed.mask))
+def _of_readers(found: list[Slice], narrowed: Narrowed) -> list[Document]:
+    called = names((uuid.UUID(one.key) for one in found), narrowed.mask)
+    told = {told_id(party, PartyKind.READER, narrowed.mask): name for party, name in called.items()}
+    return _slices(by_told_id(found, narrowed.mask), told)
+
+
+def _of_models(found: list[Slice]) -> list[Document]:
+    called = names(uuid.UUID(one.key) for one in found)
+    return _slices(found, {str(party): name for party, name in called.items()})
 
 
 def _matrix(benchmark: Benchmark, narrowed: Narrowed) -> list[Document]:
-    rows = matrix(benchmark, narrowed, kinds=(READERS, WITH_MODELS))
+    rows = in_told_order(matrix(benchmark, narrowed, kinds=(READERS, WITH_MODELS)), narrowed.mask)
     called = names((party for row in rows for party in (row.a, row.b)), narrowed.mask)
-    return [_pair(row, called) for row in rows]
+    return [_pair(row, called, narrowed.mask) for row in rows]
 
 
-def _pair(row: PairNumbers, called: Mapping[uuid.UUID, str]) -> Document:
+def _pair(row: PairNumbers, called: Mapping[uuid.UUID, str], mask: Mask | None) -> Document:
+    a, b = told_id(row.a, row.a_kind, mask), told_id(row.b, row.b_kind, mask)
     return {
-        "a": {"kind": row.a_kind.value, "id": str(row.a), "name": called.get(row.a, str(row.a))},
-        "b": {"kind": row.b_kind.value, "id": str(row.b), "name": called.get(row.b, str(row.b))},
+        "a": {"kind": row.a_kind.value, "id": a, "name": called.get(row.a, a)},
+        "b": {"kind": row.b_kind.value, "id": b, "name": called.get(row.b, b)},
         "cases": row.cases,
         "numbers": _numbers(row.numbers),
         **_kappas(row.kappas),
@@ -139,12 +150,12 @@ PARTS: dict[str, Callable[[Benchmark, Narrowed], Any]] = {
     "overview": _overview,
     "ceiling": lambda benchmark, narrowed: _numbers(ceiling(benchmark, narrowed)),
     "matrix": _matrix,
-    "readers": lambda benchmark, narrowed: _named(by_reader(benchmark, narrowed), narrowed),
-    "readers_with_gold": lambda benchmark, narrowed: _named(by_reader_with_gold(benchmark, narrowed), narrowed),
+    "readers": lambda benchmark, narrowed: _of_readers(by_reader(benchmark, narrowed), narrowed),
+    "readers_with_gold": lambda benchmark, narrowed: _of_readers(by_reader_with_gold(benchmark, narrowed), narrowed),
     "labels": lambda benchmark, narrowed: _slices(by_label(benchmark, narrowed)),
     "modalities": lambda benchmark, narrowed: _slices(by_modality(benchmark, narrowed)),
     "weeks": lambda benchmark, narrowed: _slices(over_time(benchmark, narrowed)),
-    "models": lambda benchmark, narrowed: _named(models(benchmark, narrowed), narrowed),
+    "models": lambda benchmark, narrowed: _of_models(models(benchmark, narrowed)),
     "between_models": _between,
 }
 """What each part of the document is made by."""

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from annotations.agreement_asked import Asked
-from annotations.agreement_names import names
+from annotations.agreement_names import names, told_id
 from annotations.agreement_read import PairNumbers, by_reader, by_reader_with_gold, matrix, models
 from annotations.agreement_rows import READERS, WHOLE, WITH_GOLD, WITH_MODELS, Narrowed, Number, slices
+from annotations.agreement_sides import in_told_order
 from annotations.agreement_words import words_of
 from annotations.models import PartyKind
 from curation.plotting import Axis, Column, Plot
 
 if TYPE_CHECKING:
+    from annotations.naming import Mask
     from curation.models import Benchmark
 
 MOST_READERS = 16
@@ -65,8 +67,9 @@ class Matrix:
 
 def matrix_of(benchmark: Benchmark, asked: Asked, narrowed: Narrowed, shown: str) -> Matrix:
     """The table of one number; sixteen queries at most, however many parties and cases."""
-    found = matrix(benchmark, narrowed, kinds=(READERS, WITH_MODELS))
-    table = _Table(asked, shown, {(row.a, row.b): row for row in found})
+    mask = narrowed.mask
+    found = in_told_order(matrix(benchmark, narrowed, kinds=(READERS, WITH_MODELS)), mask)
+    table = _Table(asked, shown, {(row.a, row.b): row for row in found}, mask)
     overall = {uuid.UUID(row.key): row.numbers for row in by_reader(benchmark, narrowed)}
     of_models = {uuid.UUID(row.key): row.numbers for row in models(benchmark, narrowed)}
     gold = {uuid.UUID(row.key): row.numbers for row in by_reader_with_gold(benchmark, narrowed)}
@@ -75,22 +78,22 @@ def matrix_of(benchmark: Benchmark, asked: Asked, narrowed: Narrowed, shown: str
         for kind, party in ((row.a_kind, row.a), (row.b_kind, row.b)):
             if kind == PartyKind.READER:
                 cases[party] = cases.get(party, 0) + row.cases
-    called = names({*cases, *of_models}, narrowed.mask)
-    kept = sorted(cases, key=lambda party: (-cases[party], str(party)))[:MOST_READERS]
-    kept.sort(key=lambda party: called.get(party, str(party)))
+    called = {party: told_id(party, PartyKind.READER, mask) for party in cases} | names({*cases, *of_models}, mask)
+    kept = sorted(cases, key=lambda party: (-cases[party], called[party]))[:MOST_READERS]
+    kept.sort(key=lambda party: called[party])
     lines = [table.line("reader", called, one, overall.get(one), kept) for one in kept]
     lines += [
         table.line("model", called, one, of_models[one], kept)
         for one in sorted(of_models, key=lambda party: called.get(party, str(party)))[:MOST_MODELS]
     ]
     if gold:
-        cells = [table.cell(gold.get(one, {}).get(shown), reader=one, kind="gold") for one in kept]
+        cells = [table.cell(gold.get(one, {}).get(shown), reader=table.told(one), kind="gold") for one in kept]
         whole = slices(benchmark, narrowed, WHOLE, kinds=WITH_GOLD, metrics=tuple(SHOWN))
         overall_gold = whole[0].numbers.get(shown) if whole else None
         lines.append(Line("gold", "Gold", table.cell(overall_gold, kind="gold"), list(cells)))
     return Matrix(
         words=SHOWN[shown][0],
-        columns=[called.get(party, str(party)) for party in kept],
+        columns=[called[party] for party in kept],
         lines=lines,
         left_out=len(cases) - len(kept),
         plot=_as_rows(found, called, shown),
@@ -116,6 +119,11 @@ class _Table:
     asked: Asked
     shown: str
     found: Mapping[tuple[uuid.UUID, uuid.UUID], PairNumbers]
+    mask: Mask | None
+
+    def told(self, reader: uuid.UUID) -> str:
+        """A reader as an address of whoever looks has them."""
+        return told_id(reader, PartyKind.READER, self.mask)
 
     def line(
         self,
@@ -126,18 +134,19 @@ class _Table:
         kept: list[uuid.UUID],
     ) -> Line:
         pairs = "readers" if kind == "reader" else "models"
+        other = self.told(party) if kind == "reader" else str(party)
         cells = [
             None
             if party == one
             else self.cell(
                 number_of(self.found.get((one, party)) or self.found.get((party, one)), self.shown),
-                reader=one,
-                other=party,
+                reader=self.told(one),
+                other=other,
                 kind=pairs,
             )
             for one in kept
         ]
-        whole = self.cell((overall or {}).get(self.shown), reader=None, other=party, kind=pairs)
+        whole = self.cell((overall or {}).get(self.shown), reader=None, other=other, kind=pairs)
         return Line(kind, called.get(party, str(party)), whole, cells)
 
     def cell(self, number: Number | None, **changes: object) -> Cell:

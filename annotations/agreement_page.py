@@ -20,7 +20,7 @@ from annotations.agreement_figures import (
     parts_plot,
 )
 from annotations.agreement_matrix import SHOWN, matrix_of
-from annotations.agreement_names import names
+from annotations.agreement_names import by_told_id, names, told_id
 from annotations.agreement_plan import plan_of
 from annotations.agreement_read import (
     EVERYTHING,
@@ -35,6 +35,7 @@ from annotations.agreement_read import (
 )
 from annotations.agreement_rows import Narrowed, Number, states_of
 from annotations.agreement_words import NUMBERS, divergence, words_of
+from annotations.models import PartyKind
 
 if TYPE_CHECKING:
     from annotations.metrics.planning import Plan
@@ -68,11 +69,13 @@ def choices_of(benchmark: Benchmark, narrowed: Narrowed) -> dict[str, Any]:
     """What the form can narrow to: readers, labels and modalities of what the viewer may see; at most seven queries."""
     open_to = Narrowed(opened_by=narrowed.opened_by, arm=narrowed.arm)
     labels = [one.key for one in by_label(benchmark, open_to)]
-    called = _label_names(benchmark)
-    readers = names((uuid.UUID(one.key) for one in by_reader(benchmark, open_to)), narrowed.mask)
+    words = label_name(_label_names(benchmark))
+    mask = narrowed.mask
+    called = names((uuid.UUID(one.key) for one in by_reader(benchmark, open_to)), mask)
+    readers = ((name, told_id(party, PartyKind.READER, mask)) for party, name in called.items())
     return {
-        "readers": sorted(((name, str(party)) for party, name in readers.items()), key=lambda one: one[0].casefold()),
-        "labels": [(label_argument(label), label_name(called)(label)) for label in labels],
+        "readers": sorted(readers, key=lambda one: one[0].casefold()),
+        "labels": [(label_argument(label), words(label)) for label in labels],
         "modalities": [one.key for one in by_modality(benchmark, open_to)],
     }
 
@@ -133,24 +136,25 @@ def _told(benchmark: Benchmark, asked: Asked, found: Mapping[str, Number]) -> li
 def _plots(benchmark: Benchmark, asked: Asked, narrowed: Narrowed, top: Mapping[str, Number]) -> dict[str, Any]:
     every = every_of(benchmark, narrowed)
     readers, machines = by_reader(benchmark, narrowed), models(benchmark, narrowed)
-    called = names((uuid.UUID(one.key) for one in (*readers, *machines)), narrowed.mask)
+    mask = narrowed.mask
+    called = names((uuid.UUID(one.key) for one in readers), mask)
+    told = {told_id(party, PartyKind.READER, mask): name for party, name in called.items()}
+    of_models = names(uuid.UUID(one.key) for one in machines)
     metric = "iou" if asked.label else "same_answer"
     if metric == "same_answer" and not any(one.numbers.get(metric, _EMPTY).n for one in readers):
         metric = "matched_iou"  # a benchmark without answers: regions are all there is
-
-    def name_of(key: str) -> str:
-        return called.get(uuid.UUID(key), key)
 
     labels = label_name(_label_names(benchmark))
     return {
         "over_time_plot": over_time_plot(benchmark, asked, over_time(benchmark, narrowed, every=every), every=every),
         "readers_plot": parts_plot(
-            benchmark, asked, readers, name="by-reader", words="Each reader with all others", head="Reader",
-            metric=metric, called=name_of, narrowing=lambda key: {"reader": key}, ceiling=top.get(metric),
+            benchmark, asked, by_told_id(readers, mask), name="by-reader", words="Each reader with all others",
+            head="Reader", metric=metric, called=lambda key: told.get(key, key),
+            narrowing=lambda key: {"reader": key}, ceiling=top.get(metric),
         ),
         "models_plot": parts_plot(
             benchmark, asked, machines, name="models", words="Each model with the readers, and what readers reach",
-            head="Model", metric="same_answer", called=name_of,
+            head="Model", metric="same_answer", called=lambda key: of_models.get(uuid.UUID(key), key),
             narrowing=lambda key: {"other": key, "kind": "models"}, ceiling=top.get("same_answer"),
         ),
         "labels_plot": parts_plot(

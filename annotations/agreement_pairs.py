@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
-from annotations.agreement_names import names
+from annotations.agreement_names import names, told_id
 from annotations.agreement_rows import LOWER_IS_BETTER, METRICS, OF_LABELS, READERS, Kinds, Narrowed, where
+from annotations.agreement_sides import turn
 from annotations.models import AgreementScore, CaseAgreement, PartyKind
-from annotations.naming import CaseNames, Mask
+from annotations.naming import SOMEBODY, CaseNames, Mask
 from curation.models import Case
 
 if TYPE_CHECKING:
@@ -109,25 +110,38 @@ def pairs(
 def _listed(found: Sequence[tuple[int, float | None]], *, sign: float, mask: Mask | None) -> list[ListedPair]:
     rows = AgreementScore.objects.in_bulk([pk for pk, _ in found])
     keys = dict(Case.objects.filter(pk__in={row.case_id for row in rows.values()}).values_list("pk", "key"))
+    rows = {pk: turn(row, mask) for pk, row in rows.items()}
     called = names_of(rows.values(), mask)
     return [
         ListedPair(
             row=rows[pk],
             value=None if value is None else sign * value,
             case_key=keys[rows[pk].case_id],
-            a_name=called[rows[pk].a_party],
-            b_name=called[rows[pk].b_party],
+            a_name=called[rows[pk].a_party].name,
+            b_name=called[rows[pk].b_party].name,
         )
         for pk, value in found
         if pk in rows  # a submit may replace a pair between two queries
     ]
 
 
-def names_of(rows: Any, mask: Mask | None = None) -> dict[uuid.UUID, str]:
+@dataclass(frozen=True)
+class Told:
+    """A party as whoever looks is told of it."""
+
+    id: str
+    name: str
+
+
+def names_of(rows: Any, mask: Mask | None = None) -> dict[uuid.UUID, Told]:
     """Of every party of some rows."""
     parties = {(side, party) for row in rows for side, party in ((row.a_kind, row.a_party), (row.b_kind, row.b_party))}
     known = names((party for kind, party in parties if kind != PartyKind.GOLD), mask)
-    return {party: GOLD_NAME if kind == PartyKind.GOLD else known.get(party, str(party)) for kind, party in parties}
+    ids = {party: told_id(party, kind, mask) for kind, party in parties}
+    return {
+        party: Told(ids[party], GOLD_NAME if kind == PartyKind.GOLD else known.get(party, ids[party]))
+        for kind, party in parties
+    }
 
 
 def _cursor(value: float | None, pk: int) -> str:
@@ -148,7 +162,7 @@ def _after(cursor: str, *, undefined: bool) -> tuple[str, list[Any]]:
     return ("AND id > %s", [place]) if undefined else ("AND (value, id) > (%s, %s)", [value, place])
 
 
-def describe_pair(row: AgreementScore, called: Mapping[uuid.UUID, str]) -> dict[str, Any]:
+def describe_pair(row: AgreementScore, called: Mapping[uuid.UUID, Told]) -> dict[str, Any]:
     """A pair as JSON, without its labels."""
     return {
         "case": str(row.case_id),
@@ -156,8 +170,8 @@ def describe_pair(row: AgreementScore, called: Mapping[uuid.UUID, str]) -> dict[
         **{
             side: {
                 "kind": getattr(row, f"{side}_kind"),
-                "id": str(getattr(row, f"{side}_party")),
-                "name": called[getattr(row, f"{side}_party")],
+                "id": called[getattr(row, f"{side}_party")].id,
+                "name": called[getattr(row, f"{side}_party")].name,
                 "said": str(getattr(row, f"{side}_said")),
                 "revision": getattr(row, f"{side}_revision"),
                 "answer": getattr(row, f"{side}_answer"),
@@ -177,9 +191,11 @@ def describe_case(case: Case, *, viewer: User, reader_id: uuid.UUID | None) -> d
     rows = AgreementScore.objects.filter(case=case).prefetch_related("labels").order_by("arm", "a_kind", "b_kind", "pk")
     if reader_id is not None:
         rows = rows.filter(a_kind=PartyKind.READER, a_party=reader_id, b_kind=PartyKind.MODEL)
-    listed = list(rows)
-    aliases = CaseNames.of(viewer, [case])
-    called = {party: aliases.alias(party, case.pk) or name for party, name in names_of(listed).items()}
+    mask = Mask.of(viewer, case.benchmark)
+    listed = [turn(row, mask) for row in rows]
+    if mask is not None:
+        listed.sort(key=lambda row: (row.arm, row.a_kind, row.b_kind, mask.code(row.a_party), mask.code(row.b_party)))
+    called = _numbered(names_of(listed, mask), CaseNames.of(viewer, [case]), case)
     is_all = reader_id is None
     return {
         "case": str(case.pk),
@@ -204,3 +220,13 @@ def describe_case(case: Case, *, viewer: User, reader_id: uuid.UUID | None) -> d
             for row in listed
         ],
     }
+
+
+def _numbered(called: Mapping[uuid.UUID, Told], aliases: CaseNames, case: Case) -> dict[uuid.UUID, Told]:
+    """Those who have a number on a case by it, and by nothing else; any other reader keeps the code."""
+    numbered = dict(called)
+    for party in called:
+        number = aliases.alias(party, case.pk)
+        if number is not None and number != SOMEBODY:
+            numbered[party] = Told(number, number)
+    return numbered

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 _OUT = (ReadingState.CLOSED, ReadingState.SURPLUS)
 SOMEBODY = "a reader"
-LETTERS = 5
+LETTERS, CODE = 5, 12
+"""Of a code in a name, and as an id: 60 bits, which no two readers of a site have alike."""
 # As Django's user names; not within a word, so that an e-mail address names nobody.
 NAMED = re.compile(r"(?<![\w.@+-])@([\w.@+-]{1,150})")
 
@@ -70,9 +71,16 @@ class Mask:
 
     def code(self, reader_id: uuid.UUID) -> str:
         """A name that tells one reader of this benchmark from another, and nothing else; no query."""
+        return f"Reader {self._letters(reader_id)[:LETTERS]}"
+
+    def told_id(self, reader_id: uuid.UUID) -> str:
+        """As `code`, what stands for a reader's id wherever one is told or asked for; of oneself the id."""
+        return str(reader_id) if reader_id == self.viewer_id else self._letters(reader_id)[:CODE]
+
+    def _letters(self, reader_id: uuid.UUID) -> str:
         key = b"reader code:" + settings.SECRET_KEY.encode()
         digest = hmac.digest(key, f"{self.benchmark_id}:{reader_id}".encode(), hashlib.sha256)
-        return f"Reader {base64.b32encode(digest).decode()[:LETTERS]}"
+        return base64.b32encode(digest).decode()
 
     def applied(self, names: Mapping[uuid.UUID, str]) -> dict[uuid.UUID, str]:
         """Names of readers as the viewer gets them."""

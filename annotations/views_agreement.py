@@ -45,9 +45,9 @@ def _staffed(user: User, slug: str) -> Benchmark:
     return benchmark
 
 
-def _asked(request: HttpRequest) -> Asked:
+def _asked(request: HttpRequest, mask: Mask | None) -> Asked:
     try:
-        return asked_of(request.GET)
+        return asked_of(request.GET, mask)
     except NoSuchAgreement as error:
         raise Http404(str(error)) from None
 
@@ -57,7 +57,7 @@ def agreement(request: HttpRequest, slug: str) -> HttpResponse:
     """Everything of the page, or with `?format=csv&plot=NAME` the rows of one plot."""
     user = signed_in(request)
     benchmark = _staffed(user, slug)
-    asked = _asked(request)
+    asked = _asked(request, Mask.of(user, benchmark))
     narrowed = for_viewer(asked.narrowed, user, benchmark)
     looking.see_page(user=user, benchmark=benchmark, page=looking.Page.AGREEMENT)
     shown = page_of(
@@ -85,7 +85,8 @@ def agreement_pairs(request: HttpRequest, slug: str) -> HttpResponse:
     """The pairs behind a number, the least alike first; those without the number on a page of their own."""
     user = signed_in(request)
     benchmark = _staffed(user, slug)
-    asked = _asked(request)
+    mask = Mask.of(user, benchmark)
+    asked = _asked(request, mask)
     is_undefined = request.GET.get("undefined") == "yes"
     try:
         page = pairs(
@@ -93,8 +94,8 @@ def agreement_pairs(request: HttpRequest, slug: str) -> HttpResponse:
             asked.metric,
             for_viewer(asked.narrowed, user, benchmark),
             kinds=KINDS[asked.kind],
-            a=asked.reader,
-            b=asked.other,
+            a=asked.reader and asked.reader.id,
+            b=asked.other and asked.other.id,
             undefined=is_undefined,
             cursor=request.GET.get("after", "").replace("\0", ""),
         )
@@ -113,7 +114,7 @@ def agreement_pairs(request: HttpRequest, slug: str) -> HttpResponse:
         "is_undefined": is_undefined,
         "may_review": user.has_perm(REVIEW, benchmark),
         "other_query": urlencode({**asked.query(), **({} if is_undefined else {"undefined": "yes"})}),
-        "told": _told(asked, Mask.of(user, benchmark)),
+        "told": _told(asked, mask),
         "kinds": _chips(asked, "kind", KIND_WORDS),
         "arms": _chips(asked, "arm", ARM_WORDS),
         "metrics": _chips(
@@ -138,9 +139,9 @@ def _told(asked: Asked, mask: Mask | None) -> list[tuple[str, str]]:
         ("since", f"since {asked.since}"),
         ("until", f"until {asked.until}"),
     ]
-    called = names((party for party in (asked.reader, asked.other) if party is not None), mask)
+    called = names((party.id for party in (asked.reader, asked.other) if party is not None), mask)
     given += [
-        (name, f"with {called.get(party, 'somebody unknown')}")
+        (name, f"with {called.get(party.id, 'somebody unknown')}")
         for name, party in (("reader", asked.reader), ("other", asked.other))
         if party is not None
     ]

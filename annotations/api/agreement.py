@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 
 from annotations.agreement_coefficients import LEVELS
 from annotations.agreement_document import PARTS, REASONS, document
+from annotations.agreement_names import party_of
 from annotations.agreement_pairs import MOST, PAGE, BadCursor, describe_case, describe_pair, names_of, pairs
 from annotations.agreement_plan import numbers, plan_of
 from annotations.agreement_rows import (
@@ -32,6 +33,7 @@ from annotations.agreement_rows import (
 )
 from annotations.blinding import is_blind
 from annotations.models import Arm
+from annotations.naming import Mask
 from curation import audit, looking
 from curation.access import SignedIn, require, signed_in
 from curation.models import Benchmark, Case
@@ -61,10 +63,10 @@ LONGEST_TEXT = 64
 NARROWEST, WIDEST = 0.001, 1000.0
 
 
-def narrowed_of(given: Mapping[str, str]) -> Narrowed:
-    """The filters of a query, or 400 with the argument's name."""
+def narrowed_of(given: Mapping[str, str], mask: Mask | None = None) -> Narrowed:
+    """The filters of a query, or 400 with the argument's name; somebody with a mask names readers by their codes."""
     return Narrowed(
-        reader=_identifier(given, "reader"),
+        reader=_party(given, "reader", mask),
         label=_text(given, "label"),
         modality=_text(given, "modality"),
         arm=Arm(_one_of(given, "arm", Arm.values, Arm.UNAIDED.value)),
@@ -74,13 +76,13 @@ def narrowed_of(given: Mapping[str, str]) -> Narrowed:
     )
 
 
-def _identifier(given: Mapping[str, str], name: str) -> uuid.UUID | None:
+def _party(given: Mapping[str, str], name: str, mask: Mask | None) -> uuid.UUID | None:
     if name not in given:
         return None
     try:
-        return uuid.UUID(given[name])
-    except ValueError:
-        raise refuse(name, f"{given[name][:80]!r} is no id") from None
+        return party_of(given[name], mask).id
+    except ValueError as error:
+        raise refuse(name, str(error)) from None
 
 
 def _text(given: Mapping[str, str], name: str) -> str | None:
@@ -139,7 +141,7 @@ class _OfBenchmark(APIView):
         require(user, SEE_OTHERS, benchmark)
         given = arguments(request, (*FILTERS, *more))
         looking.see_page(user=user, benchmark=benchmark, page=looking.Page.AGREEMENT)
-        return benchmark, given, for_viewer(narrowed_of(given), user, benchmark)
+        return benchmark, given, for_viewer(narrowed_of(given, Mask.of(user, benchmark)), user, benchmark)
 
 
 class BenchmarkAgreement(_OfBenchmark):
@@ -172,8 +174,8 @@ class AgreementPairs(_OfBenchmark):
                 metric,
                 narrowed,
                 kinds=KINDS[_one_of(given, "of", KINDS, "readers")],
-                a=_identifier(given, "a"),
-                b=_identifier(given, "b"),
+                a=_party(given, "a", narrowed.mask),
+                b=_party(given, "b", narrowed.mask),
                 undefined=_one_of(given, "undefined", ("0", "1"), "0") == "1",
                 cursor=given.get("cursor", ""),
                 limit=int(number(given.get("limit", str(PAGE)), "limit", least=1, most=MOST)),
