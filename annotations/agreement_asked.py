@@ -90,7 +90,7 @@ class Asked:
     def narrowed(self) -> Narrowed:
         """For the functions that count."""
         return Narrowed(
-            reader=self.reader and self.reader.id,
+            reader=self.reader.id if self.reader else None,
             label=self.label_id,
             modality=self.modality or None,
             arm=Arm(self.arm),

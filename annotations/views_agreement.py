@@ -94,8 +94,8 @@ def agreement_pairs(request: HttpRequest, slug: str) -> HttpResponse:
             asked.metric,
             for_viewer(asked.narrowed, user, benchmark),
             kinds=KINDS[asked.kind],
-            a=asked.reader and asked.reader.id,
-            b=asked.other and asked.other.id,
+            a=asked.reader.id if asked.reader else None,
+            b=asked.other.id if asked.other else None,
             undefined=is_undefined,
             cursor=request.GET.get("after", "").replace("\0", ""),
         )

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from annotations import agreement, agreement_rows
 from annotations import agreement_tallies as tallies
+from annotations.naming import Mask
 from curation.models import Benchmark, Case, Membership, Role, User
 from tests.annotations.contents import roi
 from tests.annotations.saying import say
@@ -43,10 +44,12 @@ def tell(benchmark: Benchmark, number: int, who: list[User], *, days_ago: int = 
     agreement.record_case(case.pk)
 
 
-def shown(user: User, reader: User) -> list[str]:
+def shown(user: User, reader: User, benchmark: Benchmark) -> list[str]:
+    mask = Mask.of(user, benchmark)
+    told = str(reader.pk) if mask is None else mask.told_id(reader.pk)
     client = Client()
     client.force_login(user)
-    answers = [client.get(address.format(reader=reader.pk)) for address in ADDRESSES]
+    answers = [client.get(address.format(reader=told)) for address in ADDRESSES]
     assert {answer.status_code for answer in answers} == {200}
     return [re.sub(r"csrf[^>]*>", "", answer.content.decode()) for answer in answers]
 
@@ -70,9 +73,9 @@ def test_nothing_of_cases_that_are_still_to_be_read(
         make_case(benchmark, f"case{number}", patient=f"p{number}")
     for number in range(OWN):
         tell(benchmark, number, [both, reader, other_reader])
-    own, whole = shown(both, reader), shown(staff, reader)
+    own, whole = shown(both, reader, benchmark), shown(staff, reader, benchmark)
     for number in range(OWN, 2 * OWN):
         tell(benchmark, number, [reader, other_reader][: 1 + number % 2], days_ago=40)
-    for address, before, after in zip(ADDRESSES, own, shown(both, reader), strict=True):
+    for address, before, after in zip(ADDRESSES, own, shown(both, reader, benchmark), strict=True):
         assert after.splitlines() == before.splitlines(), address
-    assert shown(staff, reader) != whole
+    assert shown(staff, reader, benchmark) != whole

@@ -86,8 +86,7 @@ def told(user: User, address: str) -> str:
     answer = client.get(address)
     if answer.status_code >= 400:
         return ""
-    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
-    return f"{answer.headers}\n{body.decode(errors='replace')}"
+    return f"{answer.headers}\n{answer.getvalue().decode(errors='replace')}"
 
 
 def ids_of(*users: User) -> list[str]:
