@@ -71,7 +71,7 @@ def gold_history(case: Case) -> list[dict[str, Any]]:
 
 def describe_comments(rows: QuerySet[Comment], names: CaseNames) -> list[dict[str, Any]]:
     """Comments in the order they were made, with who is named: two queries."""
-    named = Prefetch("mentions", Mention.objects.select_related("user"))
+    named = Prefetch("mentions", Mention.objects.select_related("user").order_by("pk"))
     return [_comment(row, names) for row in rows.select_related("author", "resolved_by").prefetch_related(named)]
 
 
