@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -15,7 +15,7 @@ from annotations import payloads
 from annotations.assigning import HandedOut, open_lease
 from annotations.desks import progress_of
 from annotations.models import Arm, Reading
-from curation.access import require, signed_in
+from curation.access import signed_in, visible_benchmark
 from curation.models import Benchmark
 from curation.permissions import READ
 from curation.protocols import protocol_record
@@ -66,8 +66,7 @@ def workspace_data(benchmark: Benchmark, user: User) -> dict[str, Any]:
 def read(request: HttpRequest, slug: str) -> HttpResponse:
     """The reading page of a benchmark."""
     user = signed_in(request)
-    benchmark = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
-    require(user, READ, benchmark)
+    benchmark = visible_benchmark(user, slug, READ)
     return render(
         request, "annotations/read.html", {"benchmark": benchmark, "workspace": workspace_data(benchmark, user)}
     )

@@ -19,8 +19,8 @@ from annotations.feedback_pictures import pictures_of
 from annotations.models import Arm, Reading, ReadingState
 from annotations.submission import revise
 from annotations.views import workspace_data
-from curation.access import require, signed_in
-from curation.models import Benchmark, User
+from curation.access import signed_in, visible_benchmark
+from curation.models import User
 from curation.permissions import READ
 
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 def own_reading(request: HttpRequest, slug: str, pk: uuid.UUID) -> tuple[User, Reading]:
     """A reading of whoever asks, in a benchmark that they read; of anybody else it does not exist."""
     user = signed_in(request)
-    benchmark = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
-    require(user, READ, benchmark)
+    benchmark = visible_benchmark(user, slug, READ)
     readings = Reading.objects.filter(reader=user, case__benchmark=benchmark)
     return user, get_object_or_404(readings.select_related("case__benchmark"), pk=pk)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.http import Http404
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.http import require_safe
 
@@ -27,7 +27,7 @@ from annotations.agreement_rows import LOWER_IS_BETTER, OF_LABELS, for_viewer
 from annotations.agreement_words import words_of
 from annotations.naming import Mask
 from curation import audit, looking
-from curation.access import require, signed_in
+from curation.access import signed_in, visible_benchmark
 from curation.models import Benchmark
 from curation.permissions import REVIEW, SEE_OTHERS
 from curation.plotting import csv_answer
@@ -40,9 +40,7 @@ if TYPE_CHECKING:
 
 def _staffed(user: User, slug: str) -> Benchmark:
     """A benchmark that the user is staff of; what counts is narrowed further by `for_viewer`."""
-    benchmark: Benchmark = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
-    require(user, SEE_OTHERS, benchmark)
-    return benchmark
+    return visible_benchmark(user, slug, SEE_OTHERS)
 
 
 def _asked(request: HttpRequest, mask: Mask | None) -> Asked:

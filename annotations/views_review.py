@@ -19,8 +19,8 @@ from annotations.payloads import blind_case
 from annotations.review_payloads import describe_mentions
 from annotations.review_queue import WORDS, NoSuchState, list_waiting, next_waiting, open_counts
 from curation import audit, looking
-from curation.access import require, signed_in
-from curation.models import Benchmark, Case, User
+from curation.access import require, signed_in, visible_benchmark
+from curation.models import Case, User
 from curation.permissions import CURATE, REVIEW
 from curation.protocols import protocol_record
 
@@ -36,8 +36,7 @@ MOST_MENTIONS = 10
 def review_queue(request: HttpRequest, slug: str) -> HttpResponse:
     """Cases that wait to be settled, the most disputed first."""
     user = signed_in(request)
-    benchmark = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
-    require(user, REVIEW, benchmark)
+    benchmark = visible_benchmark(user, slug, REVIEW)
     state = request.GET.get("state", "")
     try:
         listed = list_waiting(benchmark=benchmark, user=user, state=state, after=request.GET.get("after", ""))

@@ -44,15 +44,6 @@ def signed_in(request: Any) -> User:
     return user
 
 
-def visible_benchmark(user: User, slug: str) -> Benchmark:
-    """The benchmark of that name, as `Benchmark.objects.visible_to` has it; 404 to whoever holds no role in it."""
-    values = _OF_SLUG.row(slug=slug)
-    benchmark = None if values is None else _BENCHMARK.made(values)
-    if benchmark is None or not user.has_perm(VIEW, benchmark):
-        raise Http404
-    return benchmark
-
-
 def require(user: User, permission: str, benchmark: Benchmark | None) -> None:
     """Raise unless the user holds the permission: 404 for who may not even see the benchmark, else 403.
 
@@ -69,3 +60,13 @@ def require(user: User, permission: str, benchmark: Benchmark | None) -> None:
     if not user.has_perm(permission, benchmark):
         where = f"in {benchmark.slug}" if benchmark else "in every benchmark"
         raise PermissionDenied(f"This needs the role {NEEDED[permission]} {where}.")
+
+
+def visible_benchmark(user: User, slug: str, permission: str = VIEW) -> Benchmark:
+    """The benchmark of that name, if the user may do this there: 404 to an outsider, 403 to another role."""
+    values = _OF_SLUG.row(slug=slug)
+    if values is None:
+        raise Http404
+    benchmark = _BENCHMARK.made(values)
+    require(user, permission, benchmark)
+    return benchmark

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from django.contrib import messages
 from django.db.models import Count
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from curation.access import require, signed_in
+from curation.access import require, signed_in, visible_benchmark
 from curation.api.snapshots import archive_of, visible_export, visible_snapshot
 from curation.export_jobs import ask_export
 from curation.exporting import EXPORT_FORMATS, FORMAT_TITLES, TextUnchecked, unchecked_images
@@ -34,7 +34,7 @@ PAGE = 50
 def snapshots(request: HttpRequest, slug: str) -> HttpResponse:
     """A benchmark's snapshots, the newest first; a POST freezes one."""
     user = signed_in(request)
-    benchmark = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
+    benchmark = visible_benchmark(user, slug)
     if request.method == "POST":
         require(user, CURATE, benchmark)
         return _freeze(request, benchmark)

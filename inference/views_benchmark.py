@@ -7,12 +7,12 @@ from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.http import require_safe
 
 from curation import looking
-from curation.access import require, signed_in
+from curation.access import signed_in, visible_benchmark
 from curation.models import Benchmark, Snapshot, User
 from curation.permissions import CURATE, READ, SEE_MODELS
 from inference.case_list import (
@@ -59,7 +59,7 @@ def _frame(user: User, benchmark: Benchmark, tab: str) -> dict[str, Any]:
 def benchmark(request: HttpRequest, slug: str) -> HttpResponse:
     """The overview: how far reading is, how the models stand, and where they and the experts part."""
     user = signed_in(request)
-    found = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
+    found = visible_benchmark(user, slug)
     if not sees_models(user, found):
         return _cases(request, user, found)
     looking.see_page(user=user, benchmark=found, page=looking.Page.OVERVIEW)
@@ -71,7 +71,7 @@ def benchmark(request: HttpRequest, slug: str) -> HttpResponse:
 def benchmark_cases(request: HttpRequest, slug: str) -> HttpResponse:
     """The cases, a keyset page at a time; staff may sort them and narrow them to one model's verdict."""
     user = signed_in(request)
-    return _cases(request, user, get_object_or_404(Benchmark.objects.visible_to(user), slug=slug))
+    return _cases(request, user, visible_benchmark(user, slug))
 
 
 def _cases(request: HttpRequest, user: User, found: Benchmark) -> HttpResponse:
@@ -129,8 +129,7 @@ def _choices(found: Benchmark, wanted: Wanted, enrolments: list[Enrolment]) -> d
 def wrong_reason(request: HttpRequest, slug: str) -> HttpResponse:
     """Cases that a trained model answers rightly without looking at the region, highest disagreement first."""
     user = signed_in(request)
-    found = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
-    require(user, SEE_MODELS, found)
+    found = visible_benchmark(user, slug, SEE_MODELS)
     if not sees_models(user, found):
         raise PermissionDenied("Whoever reads in a benchmark is not shown what models say of it as a whole.")
     looking.see_page(user=user, benchmark=found, page=looking.Page.WRONG_REASON)

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from curation.access import require, signed_in
+from curation.access import require, signed_in, visible_benchmark
 from curation.models import Benchmark
 from curation.permissions import RUN_MODELS, SEE_MODELS
 from inference.api.models import benchmarks_with, models_visible_to
@@ -98,7 +98,7 @@ def model(request: HttpRequest, model_id: uuid.UUID) -> HttpResponse:
 def enrolments(request: HttpRequest, slug: str) -> HttpResponse:
     """The models that read a benchmark; a POST enrols one, or changes whether it reads by itself and which metrics."""
     user = signed_in(request)
-    benchmark = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
+    benchmark = visible_benchmark(user, slug)
     if request.method == "POST":
         require(user, RUN_MODELS, benchmark)
         return _enrol(request, benchmark, user)
@@ -142,8 +142,7 @@ def _enrol(request: HttpRequest, benchmark: Benchmark, user: User) -> HttpRespon
 def score_now(request: HttpRequest, slug: str, model_id: uuid.UUID) -> HttpResponse:
     """Predict what is missing and score every case of a benchmark for one enrolled model."""
     user = signed_in(request)
-    benchmark = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
-    require(user, RUN_MODELS, benchmark)
+    benchmark = visible_benchmark(user, slug, RUN_MODELS)
     enrolment = get_object_or_404(benchmark.enrolments.select_related("model"), model=model_id)
     asked = request_all(model=enrolment.model, benchmark=benchmark, retries_parked=True)
     request_benchmark_scoring(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.http import require_safe
 
@@ -15,7 +15,7 @@ from annotations.agreement_figures import over_time_plot
 from annotations.agreement_page import every_of
 from annotations.agreement_read import ceiling, over_time
 from curation import looking
-from curation.access import require, signed_in
+from curation.access import signed_in, visible_benchmark
 from curation.models import Benchmark
 from curation.permissions import CURATE, READ
 from curation.plotting import csv_answer
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 def progress(request: HttpRequest, slug: str) -> HttpResponse:
     """Everything of the page, or with `?format=csv&plot=NAME` the rows of one plot."""
     user = signed_in(request)
-    benchmark: Benchmark = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
-    require(user, CURATE, benchmark)
+    benchmark = visible_benchmark(user, slug, CURATE)
     if user.has_perm(READ, benchmark):
         # Whoever reads here would learn from it which cases are probes and how others read.
         raise PermissionDenied(f"You read in {slug}: how others read opens to whoever curates it and does not read.")

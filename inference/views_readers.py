@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.http import Http404
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_POST, require_safe
 
@@ -17,7 +17,7 @@ from annotations.blinding import require_not_reading
 from annotations.drift import ACCURACY, drift_of
 from annotations.probe_results import score_missing
 from curation import looking
-from curation.access import require, signed_in
+from curation.access import signed_in, visible_benchmark
 from curation.models import Benchmark, Case
 from curation.permissions import CURATE
 from curation.plotting import csv_answer
@@ -40,8 +40,7 @@ class BadForm(ValueError):
 def curated_unread(request: HttpRequest, slug: str) -> Benchmark:
     """A benchmark that whoever asks curates and does not read."""
     user = signed_in(request)
-    benchmark: Benchmark = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
-    require(user, CURATE, benchmark)
+    benchmark = visible_benchmark(user, slug, CURATE)
     require_not_reading(user, benchmark)
     return benchmark
 

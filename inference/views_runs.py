@@ -12,7 +12,7 @@ from django.urls import path
 from django.views.decorators.http import require_POST, require_safe
 
 from annotations.blinding import blind_case_ids
-from curation.access import require, signed_in
+from curation.access import require, signed_in, visible_benchmark
 from curation.models import Benchmark
 from curation.paging import rows_after
 from curation.permissions import RUN_MODELS, SEE_MODELS
@@ -37,8 +37,7 @@ FILTERS: dict[str, tuple[str, Q]] = {
 def runs(request: HttpRequest, slug: str) -> HttpResponse:
     """A keyset page of runs, the newest first."""
     user = signed_in(request)
-    benchmark = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
-    require(user, SEE_MODELS, benchmark)
+    benchmark = visible_benchmark(user, slug, SEE_MODELS)
     chosen = request.GET.get("show", "")
     _, kept = FILTERS.get(chosen, FILTERS[""])
     rows = ScoringRun.objects.filter(kept, benchmark=benchmark).order_by("-created_at", "-pk")

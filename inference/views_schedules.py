@@ -6,13 +6,13 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from curation import looking
-from curation.access import require, signed_in
+from curation.access import signed_in, visible_benchmark
 from curation.models import Benchmark
 from curation.paging import rows_after
 from curation.permissions import SCHEDULE, SEE_MODELS
@@ -35,24 +35,17 @@ from inference.scheduling import (
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
-    from curation.models import User
 
 PAGE = 30
 RUNS_A_PAGE = 20
 SLOTS_SHOWN = 5
 
 
-def _benchmark(user: User, slug: str, permission: str) -> Benchmark:
-    benchmark: Benchmark = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
-    require(user, permission, benchmark)
-    return benchmark
-
-
 @require_safe
 def schedules(request: HttpRequest, slug: str) -> HttpResponse:
     """The schedules of a benchmark, when each is due next, and which numbers are stale now."""
     user = signed_in(request)
-    benchmark = _benchmark(user, slug, SEE_MODELS)
+    benchmark = visible_benchmark(user, slug, SEE_MODELS)
     looking.see_page(user=user, benchmark=benchmark, page=looking.Page.SCHEDULES)
     rows = schedules_of([benchmark]).order_by("created_at", "pk")
     found = list(rows_after(rows, request.GET.get("after", ""), "created_at", newest_first=False)[: PAGE + 1])
@@ -73,7 +66,7 @@ def schedules(request: HttpRequest, slug: str) -> HttpResponse:
 def new(request: HttpRequest, slug: str) -> HttpResponse:
     """The empty form; a POST makes the schedule, or shows the faults or the due times."""
     user = signed_in(request)
-    benchmark = _benchmark(user, slug, SCHEDULE)
+    benchmark = visible_benchmark(user, slug, SCHEDULE)
     form = ScheduleForm(_sent(request), benchmark=benchmark)
     if _is_kept(request, form):
         schedule = create_schedule(benchmark=benchmark, wanted=form.wanted, actor=user)

@@ -35,7 +35,7 @@ from annotations.blinding import is_blind
 from annotations.models import Arm
 from annotations.naming import Mask
 from curation import audit, looking
-from curation.access import SignedIn, require, signed_in
+from curation.access import SignedIn, require, signed_in, visible_benchmark
 from curation.models import Benchmark, Case
 from curation.paging import arguments, number, refuse
 from curation.permissions import SEE_OTHERS, VIEW
@@ -137,8 +137,7 @@ class _OfBenchmark(APIView):
 
     def _asked(self, request: Request, slug: str, *more: str) -> tuple[Benchmark, dict[str, str], Narrowed]:
         user = signed_in(request)
-        benchmark = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
-        require(user, SEE_OTHERS, benchmark)
+        benchmark = visible_benchmark(user, slug, SEE_OTHERS)
         given = arguments(request, (*FILTERS, *more))
         looking.see_page(user=user, benchmark=benchmark, page=looking.Page.AGREEMENT)
         return benchmark, given, for_viewer(narrowed_of(given, Mask.of(user, benchmark)), user, benchmark)

@@ -55,8 +55,7 @@ class ImagesAhead(APIView):
     def get(self, request: Request, slug: str) -> Response:
         """What a page may fetch in advance; leases nothing, and is empty unless a case is assigned by name."""
         user = signed_in(request)
-        benchmark = visible_benchmark(user, slug)
-        require(user, READ, benchmark)
+        benchmark = visible_benchmark(user, slug, READ)
         ahead = payloads.images_ahead(next_assigned(user, benchmark))
         return Response(ahead, headers={"Cache-Control": "no-store"})
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.db.models import Count, Q
-from django.shortcuts import get_object_or_404
 from django.urls import path
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -20,7 +19,7 @@ from annotations.blinding import require_not_reading
 from annotations.models import Arm, ProbeResult
 from annotations.probe_results import score_missing
 from curation import looking
-from curation.access import SignedIn, require, signed_in
+from curation.access import SignedIn, signed_in, visible_benchmark
 from curation.api.bodies import object_of
 from curation.fields import Fields
 from curation.models import Benchmark, Case, Gold
@@ -39,8 +38,7 @@ _KEYS = ("probe_rate", "is_training", "mark", "unmark")
 def probing_benchmark(request: Request, slug: str) -> Benchmark:
     """The benchmark, for one of its curators who does not read there: 404 for an outsider, 403 for others."""
     user = signed_in(request)
-    benchmark: Benchmark = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
-    require(user, CURATE, benchmark)
+    benchmark = visible_benchmark(user, slug, CURATE)
     require_not_reading(user, benchmark)
     return benchmark
 

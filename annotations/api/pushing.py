@@ -22,7 +22,7 @@ from annotations.api.conflicts import as_problems
 from annotations.blinding import blind_case_ids
 from annotations.models import Assignment, AssignmentState
 from curation import looking
-from curation.access import SignedIn, require, signed_in
+from curation.access import SignedIn, require, signed_in, visible_benchmark
 from curation.fields import Fields
 from curation.models import Benchmark, Case, Role, User
 from curation.paging import arguments, page, refuse
@@ -45,9 +45,7 @@ FURTHEST = dt.timedelta(days=3650)
 def curated(request: Request | HttpRequest, slug: str) -> Benchmark:
     """A benchmark that whoever asks curates."""
     user = signed_in(request)
-    benchmark: Benchmark = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
-    require(user, CURATE, benchmark)
-    return benchmark
+    return visible_benchmark(user, slug, CURATE)
 
 
 def reader_named(name: str, benchmark: Benchmark, fields: Fields) -> User | None:

@@ -8,13 +8,12 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Coalesce
-from django.shortcuts import get_object_or_404
 from django.urls import path
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from curation import audit, looking
-from curation.access import SignedIn, require, signed_in
+from curation.access import SignedIn, require, signed_in, visible_benchmark
 from curation.api.bodies import JsonLinesParser, LinesParser, RecordsParser, object_of
 from curation.describing import describe_cases
 from curation.fields import Fields
@@ -54,13 +53,6 @@ def describe_benchmark(benchmark: Benchmark, user: User) -> dict[str, Any]:
         "created_at": benchmark.created_at,
         "roles": sorted(user.roles_in(benchmark.pk)),
     }
-
-
-def visible_benchmark(user: User, slug: str, permission: str) -> Benchmark:
-    """The benchmark, if the user may do this there: 404 for an outsider, 403 for another role."""
-    benchmark = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
-    require(user, permission, benchmark)
-    return benchmark
 
 
 def _faults(error: BadProtocol, what: str) -> Problem:

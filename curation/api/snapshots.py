@@ -14,7 +14,7 @@ from django.urls import path
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from curation.access import SignedIn, require, signed_in
+from curation.access import SignedIn, require, signed_in, visible_benchmark
 from curation.api.bodies import AnyAnswer, object_of
 from curation.export_jobs import ask_export, describe_export, record_download
 from curation.exporting import EXPORT_FORMATS, TextUnchecked
@@ -120,8 +120,7 @@ class SnapshotList(APIView):
         name = fields.text(body.get("name", ""), "name", most=1000)
         if fields.errors:
             raise invalid(tuple(fields.errors), what="snapshot")
-        benchmark = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
-        require(user, CURATE, benchmark)
+        benchmark = visible_benchmark(user, slug, CURATE)
         try:
             frozen = freeze(benchmark=benchmark, name=name, actor=user)
         except BadName as error:

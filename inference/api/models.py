@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import CharField, F
 from django.db.models.functions import Cast
-from django.shortcuts import get_object_or_404
 from django.urls import path
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from curation.access import SignedIn, require, signed_in
+from curation.access import SignedIn, signed_in, visible_benchmark
 from curation.api.bodies import object_of
 from curation.fields import Fields
 from curation.models import Benchmark
@@ -87,8 +86,7 @@ class EnrolmentList(APIView):
         metrics = [fields.one_of(one, at, tuple(METRICS)) for at, one in given]
         if fields.errors:
             raise invalid(tuple(fields.errors), what="enrolment")
-        benchmark = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
-        require(user, RUN_MODELS, benchmark)
+        benchmark = visible_benchmark(user, slug, RUN_MODELS)
         model = ModelVersion.objects.filter(name=name).first()
         if model is None:
             raise _unknown_model(name)

@@ -13,7 +13,7 @@ from django.urls import path
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from curation.access import SignedIn, require, signed_in
+from curation.access import SignedIn, require, signed_in, visible_benchmark
 from curation.api.bodies import object_of
 from curation.fields import Fields
 from curation.models import Benchmark
@@ -117,8 +117,7 @@ class ScheduleList(APIView):
         body = fields.mapping(object_of(request), "", ("benchmark", *FIELDS), ("benchmark",))
         slug = fields.text(body.get("benchmark", ""), "benchmark", most=64)
         wanted = _wanted(body, fields, Wanted())
-        benchmark = get_object_or_404(Benchmark.objects.visible_to(user), slug=slug)
-        require(user, SCHEDULE, benchmark)
+        benchmark = visible_benchmark(user, slug, SCHEDULE)
         try:
             schedule = create_schedule(benchmark=benchmark, wanted=wanted, actor=user)
         except ScheduleRefused as refused:
