@@ -2,7 +2,7 @@
 
 A queryset is built, compiled and bound anew at every call, and PostgreSQL parses and plans what arrives each time: of a
 small query that is nine tenths of the cost. Only what every reader's every case takes (next, save, submit, the caller's
-token) is written this way; everything else is a queryset.
+token and benchmark) and the rows of lists of cases are written this way; everything else is a queryset.
 """
 
 from __future__ import annotations
