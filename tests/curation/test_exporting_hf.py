@@ -40,13 +40,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def out(tmp_path: Path) -> Path:
-    """Where an export goes; its parent is there and empty but for it."""
-    (tmp_path / "exports").mkdir()
-    return tmp_path / "exports" / "out"
-
-
 def test_datasets_reads_every_config_with_images_in_it(
     benchmark: Benchmark, reader: User, other_reader: User, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

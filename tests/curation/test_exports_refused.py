@@ -23,13 +23,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def out(tmp_path: Path) -> Path:
-    """Where an export goes; its parent is there and empty but for it."""
-    (tmp_path / "exports").mkdir()
-    return tmp_path / "exports" / "out"
-
-
 def test_unchecked_images_are_refused_by_name_until_a_curator_has_looked(
     benchmark: Benchmark, case: Case, curator: User, out: Path
 ) -> None:
