@@ -22,10 +22,10 @@ from annotations.agreement_rows import (
     OPENED,
     READERS,
     SEED,
+    BoundQuery,
     Kinds,
     Narrowed,
     Number,
-    Statement,
     interval_of,
     rows_of,
     scale_of,
@@ -124,7 +124,7 @@ def _patterns(benchmark: Benchmark, narrowed: Narrowed) -> list[PatternRow]:
     return [(cluster, patterns[key], counts[cluster, key]) for cluster, key in told]
 
 
-def patterns_statement(benchmark: Benchmark, narrowed: Narrowed, *, digits: int) -> Statement:
+def patterns_statement(benchmark: Benchmark, narrowed: Narrowed, *, digits: int) -> BoundQuery:
     """What finds in the cases themselves the patterns that tallies hold: (pattern, cluster, cases)."""
     column = "pattern" if narrowed.arm == Arm.UNAIDED else "aided_pattern"
     spans, moments = span_of(narrowed)
@@ -198,7 +198,7 @@ def _met(benchmark: Benchmark, narrowed: Narrowed, kinds: Kinds) -> dict[Met, in
     return {one: count for one, count in met.items() if reader is None or reader in one[:2]}
 
 
-def met_statement(benchmark: Benchmark, narrowed: Narrowed, kinds: Kinds) -> Statement:
+def met_statement(benchmark: Benchmark, narrowed: Narrowed, kinds: Kinds) -> BoundQuery:
     """What finds in the pairs themselves the answers that met, as tallies hold them."""
     condition, given = where(benchmark, narrowed, kinds)
     statement = f"""

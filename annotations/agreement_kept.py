@@ -28,8 +28,8 @@ from annotations.agreement_rows import (
     BY_WEEK,
     READERS,
     WHOLE,
+    BoundQuery,
     Narrowed,
-    Statement,
     statement_of,
 )
 from annotations.agreement_tallies import ANSWERED, LABEL_NUMBERS, PARTS, RULE, Cells, bucket_of, part_of
@@ -157,7 +157,7 @@ def _plain(part: str, key: str) -> str:
     return tallies.pattern_key(json.loads(key)) if part.split()[1] == "pattern" else key
 
 
-def _statements(benchmark: Benchmark) -> Iterator[tuple[str, Statement]]:
+def _statements(benchmark: Benchmark) -> Iterator[tuple[str, BoundQuery]]:
     """What finds in the pairs each part that tallies hold."""
     for arm in Arm:
         narrowed = Narrowed(arm=arm)

@@ -286,13 +286,13 @@ def _kept(narrowed: Narrowed, split: Split, kinds: Kinds) -> tuple[str, str | No
 
 
 Row = tallies.Row
-Statement = tuple[str, list[Any]]
+BoundQuery = tuple[str, list[Any]]
 """In SQL with its arguments; finds rows."""
 
 
 def statement_of(
     benchmark: Benchmark, narrowed: Narrowed, split: Split, *, kinds: Kinds, names: Sequence[str], digits: int
-) -> Statement:
+) -> BoundQuery:
     """What adds up from the pairs themselves the rows that tallies hold."""
     is_by_label = _is_by_label(narrowed, split)
     known = OF_LABELS if is_by_label else METRICS
@@ -302,7 +302,7 @@ def statement_of(
     return (_single if split.is_single else _by_case)(split.keys, values, joins, condition, digits), given
 
 
-def rows_of(statement: Statement) -> list[Row]:
+def rows_of(statement: BoundQuery) -> list[Row]:
     """What a statement finds; one query."""
     with connection.cursor() as cursor:
         cursor.execute(*statement)
