@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from annotations.agreement_rows import interval_of
 from annotations.metrics import drift
 from annotations.metrics.agreement import bootstrap_interval
-from annotations.metrics.resampling import interval_of_equals
 from annotations.models import ProbeResult
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 ACCURACY, REGIONS = "accuracy", "regions"
 MEASURES = {ACCURACY: "is_right", REGIONS: "region_iou"}
-# Fewer are told without an interval, as everywhere else.
-LEAST_FOR_INTERVAL = 5
 TOO_FEW = f"fewer than {drift.LEAST_BASELINE} probes of this benchmark were read, or all alike: there are no limits yet"
 NOTHING = {
     ACCURACY: "no probe that was read has an option as its gold",
@@ -65,13 +63,12 @@ class Chart:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """95 % interval of the mean over probes; None under LEAST_FOR_INTERVAL of them."""
+        """95 % interval of the mean over probes; None where `interval_of` shows none."""
         values = [turn.value for turn in self.turns]
-        if len(values) < LEAST_FOR_INTERVAL:
+        if self.mean is None:
             return None
-        if len(set(values)) == 1:
-            return interval_of_equals(values[0], len(values))
-        return bootstrap_interval(values, np.mean)
+        drawn = bootstrap_interval(values, np.mean)
+        return interval_of(self.mean, drawn, cases=len(values), clusters=len(values), within=(0.0, 1.0))[0]
 
 
 @dataclass(frozen=True)
